@@ -126,7 +126,6 @@ impl ContainerSpec {
 
     /// The body of `POST /containers/create` for an engine of this version, and the networks that have to be connected
     /// after it, since engines before API 1.44 take one.
-    #[must_use]
     pub fn body(&self, version: ApiVersion) -> (Value, &[(String, EndpointSpec)]) {
         let at_once = if version < SEVERAL_ENDPOINTS {
             self.networks.len().min(1)

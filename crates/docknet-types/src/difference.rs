@@ -173,7 +173,7 @@ mod tests {
         "Options":{"com.docker.network.driver.mtu":"1400"},"Labels":{"app":"shop","tier":"web"},
         "IPAM":{"Driver":"default","Config":[{"Subnet":"10.7.0.0/24","Gateway":"10.7.0.1"}]}}"#;
 
-    fn differences(spec: NetworkSpec) -> Vec<String> {
+    fn differences(spec: &NetworkSpec) -> Vec<String> {
         let info = NetworkInfo::from_json(THERE);
         spec.differences(&info, Flavour::Docker).iter().map(ToString::to_string).collect()
     }
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_is_left_open_may_be_anything() {
-        assert_eq!(differences(NetworkSpec::new("a")), [""; 0]);
+        assert_eq!(differences(&NetworkSpec::new("a")), [""; 0]);
         assert_eq!(
             differences(
                 NetworkSpec::new("a").label("app", "shop").pool(pool("10.7.0.9/24")).ipv6(false)
@@ -209,7 +209,7 @@ mod tests {
                     .range("10.7.0.0/25".parse().unwrap()),
             );
         assert_eq!(
-            differences(spec),
+            differences(&spec),
             [
                 "driver is bridge, not macvlan",
                 "ipv6 is false, not true",
@@ -226,9 +226,9 @@ mod tests {
 
     #[test]
     fn a_pool_too_many_of_a_chosen_family_differs() {
-        assert_eq!(differences(NetworkSpec::new("a").pool(pool("10.9.0.0/24"))).len(), 2);
+        assert_eq!(differences(&NetworkSpec::new("a").pool(pool("10.9.0.0/24"))).len(), 2);
         assert_eq!(
-            differences(NetworkSpec::new("a").pool(pool("fd00::/64"))),
+            differences(&NetworkSpec::new("a").pool(pool("fd00::/64"))),
             ["pool is 10.7.0.0/24, not fd00::/64"]
         );
     }
