@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(differences(&NetworkSpec::new("a")), [""; 0]);
         assert_eq!(
             differences(
-                NetworkSpec::new("a").label("app", "shop").pool(pool("10.7.0.9/24")).ipv6(false)
+                &NetworkSpec::new("a").label("app", "shop").pool(pool("10.7.0.9/24")).ipv6(false)
             ),
             [""; 0]
         );
