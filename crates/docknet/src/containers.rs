@@ -1,0 +1,120 @@
+//! The containers of an engine, as far as networks need them.
+
+use docknet_types::{ContainerSpec, Filters};
+use http::Method;
+use serde::Deserialize;
+
+use crate::client::undecodable;
+use crate::request::{Request, Target};
+use crate::{Client, Container, Error, Result};
+
+/// The containers of an engine: get, list, create.
+#[derive(Clone, Debug)]
+pub struct Containers(Client);
+
+impl Containers {
+    pub(crate) fn new(client: Client) -> Self {
+        Self(client)
+    }
+
+    /// The container of this id or name, or of the only id that begins so.
+    ///
+    /// # Errors
+    /// `NotFound`, `AmbiguousName`.
+    pub async fn get(&self, id_or_name: &str) -> Result<Container> {
+        const OPERATION: &str = "container inspect";
+        let target = Target::path("/containers").segment(id_or_name).tail("/json");
+        let json =
+            self.0.call(Request::new(OPERATION, Method::GET, target).about(id_or_name)).await?;
+        Container::read(&self.0, json).map_err(|error| error.doing(OPERATION, Some(id_or_name)))
+    }
+
+    /// The containers that run.
+    ///
+    /// # Errors
+    /// What the engine or the connection meets.
+    pub async fn list(&self) -> Result<Vec<Container>> {
+        self.list_with(&Filters::new()).await
+    }
+
+    /// The containers that run and match; in other states too if a filter says which.
+    ///
+    /// # Errors
+    /// `BadRequest` for filters that the engine does not know.
+    pub async fn list_with(&self, filters: &Filters) -> Result<Vec<Container>> {
+        self.list_of(Target::path("/containers/json").filters(filters)).await
+    }
+
+    /// The containers that match, whatever they do.
+    ///
+    /// # Errors
+    /// `BadRequest` for filters that the engine does not know.
+    pub async fn list_all(&self, filters: &Filters) -> Result<Vec<Container>> {
+        self.list_of(Target::path("/containers/json").query("all", "true").filters(filters)).await
+    }
+
+    async fn list_of(&self, target: Target) -> Result<Vec<Container>> {
+        const OPERATION: &str = "container list";
+        let json = self.0.call(Request::new(OPERATION, Method::GET, target)).await?;
+        Container::read_list(&self.0, &json).map_err(|error| error.doing(OPERATION, None))
+    }
+
+    /// Creates a container with its networks; [`Container::start`] starts it.
+    ///
+    /// Engines before API 1.44 take one network here. The others are connected after it then, and if that fails, the
+    /// container is removed again.
+    ///
+    /// # Errors
+    /// `NotFound` for an image that is not there, `NameTaken`, those of [`Network::connect`](crate::Network::connect).
+    pub async fn create(&self, spec: impl Into<ContainerSpec>) -> Result<Container> {
+        self.create_spec(&spec.into()).await
+    }
+
+    async fn create_spec(&self, spec: &ContainerSpec) -> Result<Container> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Created {
+            id: String,
+        }
+
+        const OPERATION: &str = "container create";
+        let subject = spec.name.as_deref().unwrap_or(&spec.image);
+        let doing = |error: Error| error.doing(OPERATION, Some(subject));
+        let engine = self.0.engine().await.map_err(doing)?;
+        for (_, endpoint) in &spec.networks {
+            self.0
+                .refuse_unsupported(engine, &engine.would_drop_at_creation(endpoint))
+                .map_err(doing)?;
+        }
+        let (body, after) = spec.body(engine.version);
+        let target = Target::path("/containers/create").maybe("name", spec.name.as_deref());
+        let json = self
+            .0
+            .call(Request::json(OPERATION, Method::POST, target, &body).about(subject))
+            .await?;
+        let created: Created =
+            serde_json::from_slice(&json).map_err(|error| doing(undecodable(&error)))?;
+        for (network, endpoint) in after {
+            let connected = async {
+                self.0.networks().get(network).await?.connect(&created.id, endpoint.clone()).await
+            };
+            if let Err(error) = connected.await {
+                let gone = self.remove(&created.id).await;
+                return Err(match gone {
+                    Ok(()) => doing(error),
+                    Err(left) => doing(error)
+                        .with_note(format!("the container {} is left: {left}", created.id)),
+                });
+            }
+        }
+        self.get(&created.id).await
+    }
+
+    /// Removes a container, running or not.
+    pub(crate) async fn remove(&self, id: &str) -> Result<()> {
+        let target =
+            Target::path("/containers").segment(id).query("force", "true").query("v", "true");
+        self.0.call(Request::new("container remove", Method::DELETE, target).about(id)).await?;
+        Ok(())
+    }
+}

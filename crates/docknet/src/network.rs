@@ -1,0 +1,236 @@
+//! One network.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use docknet_types::{EndpointSpec, Filters, NetworkId, NetworkInfo};
+use http::Method;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::request::{Request, Target};
+use crate::snapshot::Snapshot;
+use crate::{Client, Container, Error, ErrorKind, Result};
+
+/// A network, as it was when it was fetched: it never changes by itself; [`reload`](Self::reload) fetches it anew.
+///
+/// Two of them are equal if their ids are.
+#[derive(Clone)]
+pub struct Network {
+    client: Client,
+    id: NetworkId,
+    snapshot: Arc<Snapshot<NetworkInfo>>,
+    warning: Option<Arc<str>>,
+}
+
+impl Network {
+    pub(crate) fn read(client: &Client, json: Bytes) -> Result<Self> {
+        Snapshot::one(json).map(|snapshot| Self::of(client, snapshot))
+    }
+
+    pub(crate) fn read_list(client: &Client, json: &Bytes) -> Result<Vec<Self>> {
+        Ok(Snapshot::list(json)?.into_iter().map(|snapshot| Self::of(client, snapshot)).collect())
+    }
+
+    fn of(client: &Client, mut snapshot: Snapshot<NetworkInfo>) -> Self {
+        let id = NetworkId::new(std::mem::take(&mut snapshot.id));
+        Self { client: client.clone(), id, snapshot: Arc::new(snapshot), warning: None }
+    }
+
+    pub(crate) fn with_warning(mut self, warning: Option<String>) -> Self {
+        self.warning = warning.map(Arc::from);
+        self
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn id(&self) -> &NetworkId {
+        &self.id
+    }
+
+    /// The first twelve characters of the id.
+    #[must_use]
+    pub fn short_id(&self) -> &str {
+        self.id.short()
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.snapshot.name
+    }
+
+    /// The engine's own JSON, every field of it: `network.attrs()["IPAM"]["Config"][0]["Subnet"]`.
+    #[must_use]
+    pub fn attrs(&self) -> &Value {
+        self.snapshot.attrs()
+    }
+
+    /// The engine's own JSON, byte for byte.
+    #[must_use]
+    pub fn attrs_json(&self) -> &str {
+        self.snapshot.json()
+    }
+
+    /// The same, typed.
+    #[must_use]
+    pub fn info(&self) -> &NetworkInfo {
+        self.snapshot.info(NetworkInfo::from_json)
+    }
+
+    /// What the engine had to remark when the network was created, if this is the handle that `create` gave.
+    #[must_use]
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
+    }
+
+    /// The containers that run on it now, in one request.
+    ///
+    /// # Errors
+    /// What the engine or the connection meets. A container that goes meanwhile is left out.
+    pub async fn containers(&self) -> Result<Vec<Container>> {
+        self.client.containers().list_with(&Filters::new().network(self.id.as_str())).await
+    }
+
+    /// Connects a container: by id, by name, or a [`Container`].
+    ///
+    /// # Errors
+    /// `NotFound`, `AlreadyConnected`, `AddressInUse`, `AddressNotInPool`, `AddressesExhausted`, `NotConnectable`,
+    /// `InvalidSpec`; `UnsupportedApi` if the engine would drop a part of the spec without a word.
+    pub async fn connect(&self, container: impl AsRef<str>, endpoint: EndpointSpec) -> Result<()> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Connect<'a> {
+            container: &'a str,
+            endpoint_config: &'a EndpointSpec,
+        }
+
+        const OPERATION: &str = "network connect";
+        let engine = self.client.engine().await.map_err(|error| self.doing(OPERATION, error))?;
+        self.client
+            .refuse_unsupported(engine, &engine.would_drop_of_endpoint(&endpoint))
+            .map_err(|error| self.doing(OPERATION, error))?;
+        let body = Connect { container: container.as_ref(), endpoint_config: &endpoint };
+        let target = Target::path("/networks").segment(self.id.as_str()).tail("/connect");
+        self.client
+            .call(Request::json(OPERATION, Method::POST, target, &body).about(self.name()))
+            .await?;
+        Ok(())
+    }
+
+    /// Disconnects a container: by id, by name, or a [`Container`].
+    ///
+    /// # Errors
+    /// `NotConnected`, `NotFound`, `NotConnectable`.
+    pub async fn disconnect(&self, container: impl AsRef<str>) -> Result<()> {
+        self.disconnect_as(container.as_ref(), false).await
+    }
+
+    /// Disconnects a container by force: also one that is gone but has left its endpoint behind.
+    ///
+    /// # Errors
+    /// `NotConnected`, `NotFound`, `NotConnectable`.
+    pub async fn disconnect_forced(&self, container: impl AsRef<str>) -> Result<()> {
+        self.disconnect_as(container.as_ref(), true).await
+    }
+
+    async fn disconnect_as(&self, container: &str, force: bool) -> Result<()> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Disconnect<'a> {
+            container: &'a str,
+            force: bool,
+        }
+
+        let target = Target::path("/networks").segment(self.id.as_str()).tail("/disconnect");
+        let body = Disconnect { container, force };
+        let request = Request::json("network disconnect", Method::POST, target, &body);
+        self.client.call(request.about(self.name())).await?;
+        Ok(())
+    }
+
+    /// Fetches it anew.
+    ///
+    /// # Errors
+    /// `NotFound` if it is gone; the handle is as before then.
+    pub async fn reload(&mut self) -> Result<()> {
+        let fresh = self.client.networks().get(self.id.as_str()).await?;
+        self.snapshot = fresh.snapshot;
+        Ok(())
+    }
+
+    /// Removes it.
+    ///
+    /// # Errors
+    /// `InUse`, `Predefined`, `NotFound`.
+    pub async fn remove(self) -> Result<()> {
+        let target = Target::path("/networks").segment(self.id.as_str());
+        self.client
+            .call(Request::new("network remove", Method::DELETE, target).about(self.name()))
+            .await?;
+        Ok(())
+    }
+
+    /// Disconnects every container, stopped ones and leftovers of containers that are gone too, and removes it.
+    ///
+    /// # Errors
+    /// Those of [`remove`](Self::remove). What could not be disconnected is named then.
+    pub async fn remove_detaching(self) -> Result<()> {
+        let mut failures = Vec::new();
+        for container in self.endpoints().await? {
+            match self.disconnect_forced(&container).await {
+                Ok(()) => {}
+                // It went by itself.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::NotConnected | ErrorKind::NotFound) => {}
+                Err(error) => failures.push(error.to_string()),
+            }
+        }
+        self.remove().await.map_err(|error| match failures.is_empty() {
+            true => error,
+            false => error.with_note(failures.join("; ")),
+        })
+    }
+
+    /// Every container that has an endpoint here: those that the network shows, and stopped ones, which it does not. An
+    /// endpoint whose container is gone is known by its name only.
+    async fn endpoints(&self) -> Result<Vec<String>> {
+        let mut now = self.clone();
+        now.reload().await?;
+        let of_network = Filters::new().network(self.id.as_str());
+        let containers = self.client.containers().list_all(&of_network).await?;
+        let known = |id: &str| containers.iter().any(|container| container.id() == id);
+        let leftovers = now.info().members.iter().filter(|(id, _)| !known(id.as_str()));
+        let mut endpoints: Vec<_> = leftovers.map(|(_, member)| member.name.clone()).collect();
+        endpoints.extend(containers.iter().map(|container| container.id().to_string()));
+        Ok(endpoints)
+    }
+
+    fn doing(&self, operation: &'static str, error: Error) -> Error {
+        error.doing(operation, Some(self.name()))
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network")
+            .field("id", &self.id)
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Network {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Network {}
+
+impl std::hash::Hash for Network {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
+}

@@ -1,0 +1,338 @@
+//! The networks of an engine.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use docknet_types::{Filters, NetworkSpec, Scope};
+use http::Method;
+use serde::Deserialize;
+
+use crate::client::undecodable;
+use crate::prune::{self, PrunePlan, Pruned};
+use crate::request::{Request, Target, is_routable};
+use crate::{Client, Container, Error, ErrorKind, Network, Result, Watch};
+
+/// The networks of an engine: create, get, list, prune.
+#[derive(Clone, Debug)]
+pub struct Networks(Client);
+
+impl Networks {
+    pub(crate) fn new(client: Client) -> Self {
+        Self(client)
+    }
+
+    /// Creates a network, and gets it. A name alone is a spec, too.
+    ///
+    /// A warning of the engine is in [`Network::warning`].
+    ///
+    /// # Errors
+    /// `NameTaken`, `PoolOverlap`, `PoolExhausted`, `InvalidSpec`, `NoSuchDriver`, `NoSwarm`, `Predefined`;
+    /// `UnsupportedApi` if the engine would drop a part of the spec without a word.
+    pub async fn create(&self, spec: impl Into<NetworkSpec>) -> Result<Network> {
+        self.create_spec(spec.into()).await
+    }
+
+    async fn create_spec(&self, spec: NetworkSpec) -> Result<Network> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Created {
+            id: String,
+            #[serde(default)]
+            warning: Option<String>,
+        }
+
+        const OPERATION: &str = "network create";
+        let engine =
+            self.0.engine().await.map_err(|error| error.doing(OPERATION, Some(&spec.name)))?;
+        let name = spec.name.clone();
+        self.0
+            .refuse_unsupported(engine, &engine.would_drop_of_network(&spec))
+            .map_err(|error| error.doing(OPERATION, Some(&name)))?;
+        let spec = spec.for_version(engine.version);
+        let request =
+            Request::json(OPERATION, Method::POST, Target::path("/networks/create"), &spec)
+                .about(&name);
+        let created: Created = serde_json::from_slice(&self.0.call(request).await?)
+            .map_err(|error| undecodable(&error).doing(OPERATION, Some(&name)))?;
+        let network = self.get(&created.id).await?;
+        Ok(network.with_warning(created.warning.filter(|warning| !warning.is_empty())))
+    }
+
+    /// The network of this name, made if it is not there. What the spec leaves open may be anything.
+    ///
+    /// Calls of several programs at once all get the same network.
+    ///
+    /// # Errors
+    /// `Conflict` if there is one that is not what the spec asks for: the message names the fields that differ.
+    /// Otherwise those of [`create`](Self::create).
+    pub async fn ensure(&self, spec: impl Into<NetworkSpec>) -> Result<Network> {
+        let spec = spec.into();
+        self.ensure_spec(&spec)
+            .await
+            .map_err(|error| error.doing("network ensure", Some(&spec.name)))
+    }
+
+    async fn ensure_spec(&self, spec: &NetworkSpec) -> Result<Network> {
+        if let Some(there) = self.by_name(&spec.name).await? {
+            return self.same_as(spec, there).await;
+        }
+        match self.create(spec).await {
+            // Somebody else was faster.
+            Err(error) if error.kind() == ErrorKind::NameTaken => {
+                match self.by_name(&spec.name).await? {
+                    Some(there) => self.same_as(spec, there).await,
+                    None => Err(error),
+                }
+            }
+            created => created,
+        }
+    }
+
+    async fn same_as(&self, spec: &NetworkSpec, there: Network) -> Result<Network> {
+        let engine = self.0.engine().await?;
+        let differences = spec.differences(there.info(), engine.flavour);
+        if differences.is_empty() {
+            return Ok(there);
+        }
+        let list = differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let text = format!(
+            "a network of this name is there ({}), and is another: {list}",
+            there.id().short()
+        );
+        Err(Error::new(ErrorKind::Conflict, text))
+    }
+
+    /// The network of this id or name, or of the only id that begins so.
+    ///
+    /// # Errors
+    /// `NotFound`, `AmbiguousName`.
+    pub async fn get(&self, id_or_name: &str) -> Result<Network> {
+        self.inspect(id_or_name, &InspectOptions::new()).await
+    }
+
+    /// The same, with the services of a swarm's network, or of one scope only.
+    ///
+    /// # Errors
+    /// `NotFound`, `AmbiguousName`.
+    pub async fn inspect(&self, id_or_name: &str, options: &InspectOptions) -> Result<Network> {
+        const OPERATION: &str = "network inspect";
+        let reference = self.reference(OPERATION, id_or_name).await?;
+        let target = Target::path("/networks")
+            .segment(&reference)
+            .maybe("verbose", options.verbose.then_some("true"))
+            .maybe("scope", options.scope.as_ref().map(Scope::as_str));
+        let json =
+            self.0.call(Request::new(OPERATION, Method::GET, target).about(id_or_name)).await?;
+        Network::read(&self.0, json).map_err(|error| error.doing(OPERATION, Some(id_or_name)))
+    }
+
+    /// The same as [`get`](Self::get), or none if there is no such network.
+    ///
+    /// # Errors
+    /// `AmbiguousName`; never `NotFound`.
+    pub async fn find(&self, id_or_name: &str) -> Result<Option<Network>> {
+        match self.get(id_or_name).await {
+            Ok(network) => Ok(Some(network)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Every network. Docker leaves out who is connected; see [`list_detailed`](Self::list_detailed).
+    ///
+    /// # Errors
+    /// What the engine or the connection meets.
+    pub async fn list(&self) -> Result<Vec<Network>> {
+        self.list_with(&Filters::new()).await
+    }
+
+    /// The networks that match.
+    ///
+    /// # Errors
+    /// `BadRequest` for filters that the engine does not know.
+    pub async fn list_with(&self, filters: &Filters) -> Result<Vec<Network>> {
+        const OPERATION: &str = "network list";
+        let request =
+            Request::new(OPERATION, Method::GET, Target::path("/networks").filters(filters));
+        let json = self.0.call(request).await?;
+        Network::read_list(&self.0, &json).map_err(|error| error.doing(OPERATION, None))
+    }
+
+    /// The networks that match, each with the containers connected to it, stopped ones too, in two requests however many there are.
+    ///
+    /// # Errors
+    /// `BadRequest` for filters that the engine does not know.
+    pub async fn list_detailed(&self, filters: &Filters) -> Result<Vec<NetworkDetails>> {
+        let networks = self.list_with(filters).await?;
+        let containers = self.0.containers().list_all(&Filters::new()).await?;
+        Ok(join(&networks, &containers))
+    }
+
+    /// Removes a network.
+    ///
+    /// # Errors
+    /// `NotFound`, `AmbiguousName`, `InUse`, `Predefined`.
+    pub async fn remove(&self, id_or_name: &str) -> Result<()> {
+        const OPERATION: &str = "network remove";
+        let reference = self.reference(OPERATION, id_or_name).await?;
+        let target = Target::path("/networks").segment(&reference);
+        self.0.call(Request::new(OPERATION, Method::DELETE, target).about(id_or_name)).await?;
+        Ok(())
+    }
+
+    /// Removes the networks that no running container uses, of those that match. Docker also removes networks that
+    /// stopped containers need to start again; [`plan_prune`](Self::plan_prune) does not.
+    ///
+    /// # Errors
+    /// `BadRequest` for filters that the engine does not know: it knows `label`, `label!` and `until`.
+    pub async fn prune(&self, filters: &Filters) -> Result<Pruned> {
+        const OPERATION: &str = "network prune";
+        // Docker closes the connection without an answer to an empty `until`, which these filters cannot hold.
+        let request =
+            Request::new(OPERATION, Method::POST, Target::path("/networks/prune").filters(filters));
+        let json = self.0.call(request).await?;
+        serde_json::from_slice(&json).map_err(|error| undecodable(&error).doing(OPERATION, None))
+    }
+
+    /// What a prune with these filters would remove, and what it would keep and why. Networks that stopped containers
+    /// refer to are kept. [`PrunePlan::execute`] does it.
+    ///
+    /// # Errors
+    /// `InvalidSpec` for filters other than `label`, `label!` and `until`, and for a time that does not read as one.
+    pub async fn plan_prune(&self, filters: &Filters) -> Result<PrunePlan> {
+        prune::plan(&self.0, filters).await.map_err(|error| error.doing("network prune plan", None))
+    }
+
+    /// Every network, then every change of them and of who is connected, in order; and all of them again after a gap.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch::new(self.0.clone())
+    }
+
+    /// The network of exactly this name.
+    async fn by_name(&self, name: &str) -> Result<Option<Network>> {
+        let found = self.list_with(&Filters::new().name(exactly(name))).await?;
+        let mut same = found.into_iter().filter(|network| network.name() == name);
+        let first = same.next();
+        match same.count() {
+            0 => Ok(first),
+            more => {
+                let text = format!("{} networks have this name", more + 1);
+                Err(Error::new(ErrorKind::AmbiguousName, text))
+            }
+        }
+    }
+
+    /// What to write in a path for this network: the text itself, or the id where the text would not arrive.
+    pub(crate) async fn reference(
+        &self,
+        operation: &'static str,
+        id_or_name: &str,
+    ) -> Result<String> {
+        if id_or_name.is_empty() || is_routable(id_or_name) {
+            return Ok(id_or_name.to_owned());
+        }
+        let found = self
+            .by_name(id_or_name)
+            .await
+            .map_err(|error| error.doing(operation, Some(id_or_name)))?;
+        found.map(|network| network.id().to_string()).ok_or_else(|| {
+            let text = format!("network {id_or_name} not found");
+            Error::new(ErrorKind::NotFound, text).doing(operation, Some(id_or_name))
+        })
+    }
+}
+
+/// Every network, with the containers that run on it.
+pub(crate) async fn running(client: &Client) -> Result<Vec<NetworkDetails>> {
+    let networks = client.networks().list().await?;
+    let containers = client.containers().list().await?;
+    Ok(join(&networks, &containers))
+}
+
+/// Puts containers to the networks that they name.
+fn join(networks: &[Network], containers: &[Container]) -> Vec<NetworkDetails> {
+    let mut by_network: BTreeMap<&str, Vec<&Container>> = BTreeMap::new();
+    for container in containers {
+        for (name, endpoint) in container.endpoints() {
+            // A container that never ran knows its networks by name only.
+            let id = endpoint.network_id.as_str();
+            by_network.entry(if id.is_empty() { name } else { id }).or_default().push(container);
+        }
+    }
+    let details = networks.iter().map(|network| {
+        let keys = BTreeSet::from([network.id().as_str(), network.name()]);
+        let connected = keys.into_iter().filter_map(|key| by_network.get(key)).flatten().copied();
+        NetworkDetails { network: network.clone(), containers: connected.cloned().collect() }
+    });
+    details.collect()
+}
+
+/// A regular expression that matches this text alone.
+fn exactly(name: &str) -> String {
+    let mut pattern = String::from("^");
+    for c in name.chars() {
+        if c.is_ascii_punctuation() {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('$');
+    pattern
+}
+
+/// What an inspection is to show.
+///
+/// ```
+/// use docknet::{InspectOptions, Scope};
+///
+/// let options = InspectOptions::new().verbose(true).scope(Scope::Swarm);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
+pub struct InspectOptions {
+    /// Whether the services of a swarm's network are shown.
+    pub verbose: bool,
+    /// The scope in which to look.
+    pub scope: Option<Scope>,
+}
+
+impl InspectOptions {
+    /// The engine's defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Shows the services of a swarm's network.
+    pub fn verbose(mut self, verbose: bool) -> Self {
+        self.verbose = verbose;
+        self
+    }
+
+    /// Looks in this scope only.
+    pub fn scope(mut self, scope: impl Into<Scope>) -> Self {
+        self.scope = Some(scope.into());
+        self
+    }
+}
+
+/// A network, and who is connected to it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NetworkDetails {
+    /// The network.
+    pub network: Network,
+    /// The containers connected to it, running or not.
+    pub containers: Vec<Container>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_becomes_a_pattern_of_itself() {
+        assert_eq!(exactly("a.b*c"), "^a\\.b\\*c$");
+        assert_eq!(exactly("réseau 1"), "^réseau 1$");
+    }
+}
