@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use crate::request::Request;
 use crate::transport::Endless;
 use crate::{
-    Body, ClientBuilder, Containers, Error, ErrorKind, EventsQuery, Networks, Result, Transport,
+    Body, ClientBuilder, Containers, Error, ErrorKind, Events, Networks, Result, Transport,
 };
 
 /// A client of one engine. Cheap to clone; clones share connections.
@@ -132,9 +132,9 @@ impl Client {
         Containers::new(self.clone())
     }
 
-    /// What happens on the engine from now on, or since some time.
-    pub fn events(&self) -> EventsQuery {
-        EventsQuery::new(self.clone())
+    /// What happens on the engine, as a stream.
+    pub fn events(&self) -> Events {
+        Events::new(self.clone())
     }
 
     /// Where requests go, for messages.
@@ -280,6 +280,12 @@ impl Client {
         let response = self.0.transport.send(request).await?;
         tracing::debug!(%method, target = %uri.path(), status = response.status().as_u16(), "answered");
         Ok(response)
+    }
+
+    /// How many bytes an answer may have.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn max_body(&self) -> usize {
+        self.0.settings.max_body
     }
 
     /// A call with an answer that is read to its end.
