@@ -124,6 +124,7 @@ mod tests {
                 "stderr_text",
                 "builder",
                 "with_transport",
+                "next",
             ];
             let missing: Vec<_> =
                 wanted.difference(&found).filter(|name| !shared.contains(&name.as_str())).collect();
