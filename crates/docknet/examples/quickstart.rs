@@ -5,9 +5,7 @@
 //! cargo run --example quickstart
 //! ```
 
-use docknet::{
-    Client, ContainerSpec, Driver, EndpointSpec, Filters, NetworkSpec, Pool,
-};
+use docknet::{Client, ContainerSpec, Driver, EndpointSpec, Filters, NetworkSpec, Pool};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,9 +22,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("created     {} {}", network.short_id(), network.name());
     println!("inspected   subnet {:?}, gateway {:?}", pool.subnet, pool.gateway);
 
-    let container = ContainerSpec::new("busybox")
-        .name("docknet-quickstart")
-        .command(["sleep", "1000"]);
+    let container =
+        ContainerSpec::new("busybox").name("docknet-quickstart").command(["sleep", "1000"]);
     let web = client.containers().create(container).await?;
     let outcome = walk_through(&client, &network, &web).await;
 

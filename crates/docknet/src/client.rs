@@ -145,6 +145,21 @@ impl Client {
 
     /// Asks the engine who it is. This always goes to the engine, and shows that it answers.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /_ping").header("Api-Version", "1.51"),
+    /// # ]);
+    /// # let client = script.client();
+    /// let ping = client.ping().await?;
+    /// assert_eq!(ping.flavour, Flavour::Docker);
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `Connect` and the like if it does not answer.
     pub async fn ping(&self) -> Result<Ping> {
@@ -169,6 +184,21 @@ impl Client {
     }
 
     /// The engine as requests are made for it: its flavour, and the version in which it is spoken to. It is asked once.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /_ping").header("Api-Version", "1.51"),
+    /// # ]);
+    /// # let client = script.client();
+    /// let engine = client.engine().await?;
+    /// assert_eq!(engine.version, ApiVersion::new(1, 51));
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `UnsupportedApi` if there is no version that both sides speak, and what [`ping`](Self::ping) meets.
