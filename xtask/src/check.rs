@@ -11,11 +11,14 @@ use crate::step::Step;
 const MOST_CRATES: usize = 45;
 
 /// Features of `docknet` beside its default ones; each set of them must build.
-const FEATURE_SETS: &[&str] = &["", "blocking", "ssh", "tls", "native-roots", "blocking,ssh", "blocking,tls", "ssh,tls"];
+const FEATURE_SETS: &[&str] =
+    &["", "blocking", "ssh", "tls", "native-roots", "blocking,ssh", "blocking,tls", "ssh,tls"];
 
 pub(crate) fn run() -> Result<()> {
     Step::cargo("format").words("fmt --all --check").run()?;
-    Step::cargo("clippy").words("clippy --workspace --all-targets --all-features --locked -- -D warnings").run()?;
+    Step::cargo("clippy")
+        .words("clippy --workspace --all-targets --all-features --locked -- -D warnings")
+        .run()?;
     for features in FEATURE_SETS {
         let title = format!("features [{features}]");
         Step::cargo(title)
@@ -38,21 +41,35 @@ pub(crate) fn run() -> Result<()> {
 
 /// Dependencies are a cost that every user pays.
 fn tree() -> Result<()> {
-    let tree = Step::cargo("tree").words("tree --package docknet --edges normal --prefix none --locked").output()?;
-    let crates: BTreeSet<&str> = tree.lines().map(|line| line.trim_end_matches(" (*)")).filter(|line| !line.is_empty()).collect();
+    let tree = Step::cargo("tree")
+        .words("tree --package docknet --edges normal --prefix none --locked")
+        .output()?;
+    let crates: BTreeSet<&str> = tree
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)"))
+        .filter(|line| !line.is_empty())
+        .collect();
     eprintln!("==> docknet's default tree has {} crates, of {MOST_CRATES}", crates.len());
     if crates.len() > MOST_CRATES {
-        bail!("docknet's default tree has {} crates, and may have {MOST_CRATES}:\n{tree}", crates.len());
+        bail!(
+            "docknet's default tree has {} crates, and may have {MOST_CRATES}:\n{tree}",
+            crates.len()
+        );
     }
     Ok(())
 }
 
 fn deny() -> Result<()> {
     let mut version = Command::new("cargo");
-    let installed = version.args(["deny", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+    let installed =
+        version.args(["deny", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
     if !installed.success() {
-        Step::cargo("install cargo-deny").words("install cargo-deny --locked --debug --quiet").run()?;
+        Step::cargo("install cargo-deny")
+            .words("install cargo-deny --locked --debug --quiet")
+            .run()?;
     }
     // The database of advisories is a repository elsewhere; yanked crates show in the registry, which is reached.
-    Step::cargo("deny").words("deny --locked check --hide-inclusion-graph bans licenses sources").run()
+    Step::cargo("deny")
+        .words("deny --locked check --hide-inclusion-graph bans licenses sources")
+        .run()
 }

@@ -1,8 +1,11 @@
-//! What a contributor runs: `cargo xtask engines up`.
+//! What a contributor runs: `cargo xtask check`, `cargo xtask test`, `cargo xtask engines up`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
 
+mod check;
 mod engines;
+mod step;
+mod test;
 
 use std::env;
 use std::process::ExitCode;
@@ -12,7 +15,10 @@ use anyhow::{Context, Result, bail};
 use engines::Name;
 
 const USAGE: &str = "\
-usage: cargo xtask engines up [NAME...]      start real engines (all of them without a name)
+usage: cargo xtask check                     format, clippy, features, docs, dependencies
+       cargo xtask test                      every tier of tests, on real engines too
+       cargo xtask quickstart                the main job on an engine that this brings up
+       cargo xtask engines up [NAME...]      start real engines (all of them without a name)
        cargo xtask engines down [NAME...]    stop them; images, networks and containers stay
        cargo xtask engines reset [NAME...]   stop them, forget their state, start them
        cargo xtask engines purge             stop all of them and delete all there is on disk
@@ -41,6 +47,9 @@ fn main() -> ExitCode {
 fn run(words: &[&str]) -> Result<()> {
     match words {
         [] | ["help" | "-h" | "--help"] => println!("{USAGE}"),
+        ["check"] => check::run()?,
+        ["test"] => test::run()?,
+        ["quickstart"] => test::quickstart()?,
         ["engines", rest @ ..] => run_engines(rest)?,
         [other, ..] => bail!("no command '{other}'\n\n{USAGE}"),
     }

@@ -51,7 +51,8 @@ impl Step {
     pub(crate) fn run(mut self) -> Result<()> {
         eprintln!("==> {}", self.title);
         let begun = Instant::now();
-        let status = self.command.status().with_context(|| format!("{}: cannot run it", self.title))?;
+        let status =
+            self.command.status().with_context(|| format!("{}: cannot run it", self.title))?;
         let seconds = begun.elapsed().as_secs_f32();
         if !status.success() {
             bail!("{}: {status} after {seconds:.1} s", self.title);
@@ -62,7 +63,11 @@ impl Step {
 
     /// Runs it, and gives what it printed.
     pub(crate) fn output(mut self) -> Result<String> {
-        let output = self.command.stderr(Stdio::inherit()).output().with_context(|| format!("{}: cannot run it", self.title))?;
+        let output = self
+            .command
+            .stderr(Stdio::inherit())
+            .output()
+            .with_context(|| format!("{}: cannot run it", self.title))?;
         if !output.status.success() {
             bail!("{}: {}", self.title, output.status);
         }

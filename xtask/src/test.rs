@@ -9,18 +9,29 @@ use crate::step::Step;
 
 pub(crate) fn run() -> Result<()> {
     let begun = Instant::now();
-    Step::cargo("tests without engines").words("test --workspace --all-features --locked --quiet").run()?;
+    Step::cargo("tests without engines")
+        .words("test --workspace --all-features --locked --quiet")
+        .run()?;
     Step::cargo("build for the engines").words("build --package docknet-conformance --package docknet --bins --examples --locked --quiet").run()?;
 
     eprintln!("==> engines");
     let running = engines::up(&Name::ALL)?;
     let env = running.env();
-    let of = |key: &str| env.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone()).with_context(|| format!("the engines give no {key}"));
+    let of = |key: &str| {
+        env.iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value.clone())
+            .with_context(|| format!("the engines give no {key}"))
+    };
 
     let engine_of = |name: &str| -> Result<String> {
         let engines = of("DOCKNET_ENGINES")?;
         let prefix = format!("{name}=");
-        engines.split(',').find_map(|engine| engine.strip_prefix(&prefix)).map(str::to_owned).with_context(|| format!("{name} is not up"))
+        engines
+            .split(',')
+            .find_map(|engine| engine.strip_prefix(&prefix))
+            .map(str::to_owned)
+            .with_context(|| format!("{name} is not up"))
     };
     for example in ["quickstart", "static_addresses", "partition", "blocking"] {
         Step::cargo(format!("example {example}"))
@@ -53,7 +64,11 @@ fn watch(host: &str) -> Result<()> {
     use std::process::{Command, Stdio};
 
     eprintln!("==> example watch");
-    let mut child = Command::new("target/debug/examples/watch").env("DOCKER_HOST", host).stdout(Stdio::piped()).spawn().context("example watch")?;
+    let mut child = Command::new("target/debug/examples/watch")
+        .env("DOCKER_HOST", host)
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("example watch")?;
     let mut line = String::new();
     if let Some(stdout) = child.stdout.take() {
         BufReader::new(stdout).read_line(&mut line)?;
@@ -72,7 +87,9 @@ fn watch(host: &str) -> Result<()> {
 pub(crate) fn quickstart() -> Result<()> {
     let running = engines::up(&[Name::Docker28])?;
     let env = running.env();
-    let engine = env.iter().find_map(|(key, value)| (*key == "DOCKNET_ENGINES").then(|| value.strip_prefix("docker28=")).flatten());
+    let engine = env.iter().find_map(|(key, value)| {
+        (*key == "DOCKNET_ENGINES").then(|| value.strip_prefix("docker28=")).flatten()
+    });
     Step::cargo("the quickstart example")
         .words("run --quiet --release --package docknet --example quickstart")
         .env("DOCKER_HOST", engine.context("docker28 is not up")?)
