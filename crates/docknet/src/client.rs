@@ -288,16 +288,39 @@ impl Client {
     /// # Errors
     /// What the engine refuses, by kind; `Decode` if the answer does not read as `T`.
     pub async fn request<T: DeserializeOwned>(&self, request: http::Request<Bytes>) -> Result<T> {
-        let bytes = self.limited(async { self.accept(self.send(request).await?).await }).await?;
+        let bytes =
+            self.limited(async { self.accept(self.dispatch(request).await?).await }).await?;
         serde_json::from_slice(&bytes).map_err(|error| undecodable(&error))
     }
 
     /// Sends a request of any kind, and gives the answer, whatever its status. The path is one of the engine's API,
-    /// without a version. The client's limit of time does not cover the body.
+    /// without a version. The client's limit of time covers the body, too.
+    ///
+    /// ```
+    /// use docknet::{Script, expect};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> docknet::Result<()> {
+    /// let client = Script::new([expect("GET /_ping").reply(200, "OK")]).client();
+    /// let mut response = client.send(http::Request::get("/_ping").body("".into()).unwrap()).await?;
+    /// assert_eq!(response.status(), 200);
+    /// assert_eq!(response.body_mut().next_chunk().await.transpose()?, Some("OK".into()));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of the transport; never for a status.
-    pub async fn send(&self, mut request: http::Request<Bytes>) -> Result<http::Response<Body>> {
+    pub async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Body>> {
+        let begun = tokio::time::Instant::now();
+        let response = self.limited(self.dispatch(request)).await?;
+        Ok(match self.0.settings.timeout {
+            Some(limit) => response.map(|body| body.until(begun + limit, self.late(limit))),
+            None => response,
+        })
+    }
+
+    async fn dispatch(&self, mut request: http::Request<Bytes>) -> Result<http::Response<Body>> {
         let version = self.api_version().await?;
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         let versioned = format!("/v{version}{target}");
@@ -321,7 +344,7 @@ impl Client {
     /// A call with an answer that is read to its end.
     pub(crate) async fn call(&self, request: Request) -> Result<Bytes> {
         let Request { operation, subject, http } = request;
-        self.limited(async { self.accept(self.send(http?).await?).await })
+        self.limited(async { self.accept(self.dispatch(http?).await?).await })
             .await
             .map_err(|error| error.doing(operation, subject.as_deref()))
     }
@@ -340,7 +363,7 @@ impl Client {
         let opened = self.limited(async {
             let mut request = http?;
             request.extensions_mut().insert(Endless);
-            let response = self.send(request).await?;
+            let response = self.dispatch(request).await?;
             if response.status().is_success() {
                 Ok(response.into_body())
             } else {
@@ -385,10 +408,11 @@ impl Client {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(crate::transport::outside_a_runtime());
         }
-        tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| {
-            let text = format!("{} did not answer within {limit:?}", self.host());
-            Err(Error::new(ErrorKind::Timeout, text))
-        })
+        tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| Err(self.late(limit)))
+    }
+
+    fn late(&self, limit: Duration) -> Error {
+        Error::new(ErrorKind::Timeout, format!("{} did not answer within {limit:?}", self.host()))
     }
 
     /// Refuses what the engine would drop without a word, or warns, as the client is set up.
