@@ -8,7 +8,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let network = client.networks().create("docknet-cluster").await?;
     let mut nodes = Vec::new();
     for name in ["docknet-node1", "docknet-node2", "docknet-node3"] {
-        let spec = ContainerSpec::new("busybox").name(name).command(["httpd", "-f", "-p", "80"]);
+        let spec = ContainerSpec::new("busybox").name(name).command(["httpd", "-f", "-h", "/etc"]);
         let node =
             client.containers().create(spec.network(network.name(), EndpointSpec::new())).await?;
         node.start().await?;
