@@ -93,6 +93,7 @@ pub(super) const RULES: &[Rule] = &[
     // Pools. Two equal ones in one request overlap as well, by Docker's words and so by Podman's.
     rule(PoolOverlap, &[403], "Pool overlaps with other one on this address space"),
     rule(PoolOverlap, FORBIDDEN, "subnet * is already used on the host or by another config"),
+    // Podman 6, from the source.
     rule(PoolOverlap, FORBIDDEN, "overlapping subnets detected: *"),
     rule(PoolOverlap, FORBIDDEN, "duplicate subnets detected: *"),
     // Docker up to 26, from 27 on; Podman.
