@@ -59,9 +59,10 @@ impl Error {
 
     /// What an engine refused, in its own words.
     pub(crate) fn refused(status: StatusCode, body: &[u8]) -> Self {
-        let message = words(body)
-            .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned());
-        let mut error = Self::new(classify(status.as_u16(), &message), message);
+        let words = words(body);
+        let kind = classify(status.as_u16(), words.as_deref().unwrap_or_default());
+        let reason = || status.canonical_reason().unwrap_or("no reason given").to_owned();
+        let mut error = Self::new(kind, words.unwrap_or_else(reason));
         error.0.status = Some(status);
         error
     }
