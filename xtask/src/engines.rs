@@ -142,12 +142,13 @@ fn bring_up(lab: &Lab, names: &[Name]) -> Result<()> {
 
 fn start_engine(lab: &Lab, name: Name) -> Result<()> {
     let nodes = name.nodes();
-    if !nodes.iter().all(|node| instance::is_up(lab, node)) {
+    if !nodes.iter().all(|node| instance::answers(lab, node)) {
         // Whatever is left of an earlier start, for all nodes alike: they share a wire.
-        in_parallel(nodes, |node| instance::stop(lab, node, How::Ask))?;
+        in_parallel(nodes, |node| instance::stop(lab, node, How::Kill))?;
         network::make(nodes)?;
         in_parallel(nodes, |node| instance::start(lab, node))?;
     }
+    in_parallel(nodes, |node| instance::load_image(lab, node))?;
     swarm::form(lab, nodes)?;
     Ok(())
 }

@@ -24,9 +24,11 @@ const STOP_LIMIT: Duration = Duration::from_secs(20);
 
 /// Whether it runs, answers and has its image.
 pub(super) fn is_up(lab: &Lab, node: &Node) -> bool {
-    is_running(lab, node)
-        && api::get(&lab.socket(node), "/images/busybox:latest/json")
-            .is_ok_and(|answer| answer.status == 200)
+    is_running(lab, node) && has_image(lab, node)
+}
+
+pub(super) fn answers(lab: &Lab, node: &Node) -> bool {
+    is_running(lab, node) && api::ping(&lab.socket(node))
 }
 
 pub(super) fn is_running(lab: &Lab, node: &Node) -> bool {
@@ -70,8 +72,24 @@ pub(super) fn start(lab: &Lab, node: &Node) -> Result<()> {
     }
     let both: Vec<Process> = unshare.into_iter().chain(unshare.and_then(Process::child)).collect();
     process::write(&pid_file(lab, node), &both)?;
-    load_image(lab, node, &template).context("image of busybox")?;
     Ok(())
+}
+
+/// Makes sure of `busybox:latest`.
+pub(super) fn load_image(lab: &Lab, node: &Node) -> Result<()> {
+    if has_image(lab, node) {
+        return Ok(());
+    }
+    let archive = fs::read(Template::of(lab, node.suite).busybox())?;
+    let path = "/images/create?fromSrc=-&repo=busybox&tag=latest&changes=CMD%20%5B%22sh%22%5D";
+    api::post(&lab.socket(node), path, "application/x-tar", &archive)
+        .context("image of busybox")?;
+    Ok(())
+}
+
+fn has_image(lab: &Lab, node: &Node) -> bool {
+    api::get(&lab.socket(node), "/images/busybox:latest/json")
+        .is_ok_and(|answer| answer.status == 200)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,17 +201,6 @@ fn daemon(node: &Node) -> Vec<String> {
             ["podman", "system", "service", "--time=0", &socket].map(String::from).to_vec()
         }
     }
-}
-
-fn load_image(lab: &Lab, node: &Node, template: &Template) -> Result<()> {
-    let socket = lab.socket(node);
-    if api::get(&socket, "/images/busybox:latest/json")?.status == 200 {
-        return Ok(());
-    }
-    let archive = fs::read(template.busybox())?;
-    let path = "/images/create?fromSrc=-&repo=busybox&tag=latest&changes=CMD%20%5B%22sh%22%5D";
-    api::post(&socket, path, "application/x-tar", &archive)?;
-    Ok(())
 }
 
 /// Deletes the cgroups of containers that are gone; those with a process in them stay.
