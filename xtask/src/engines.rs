@@ -145,7 +145,7 @@ fn start_engine(lab: &Lab, name: Name) -> Result<()> {
     if !nodes.iter().all(|node| instance::answers(lab, node)) {
         // Whatever is left of an earlier start, for all nodes alike: they share a wire.
         in_parallel(nodes, |node| instance::stop(lab, node, How::Kill))?;
-        network::make(nodes)?;
+        network::make(lab, nodes)?;
         in_parallel(nodes, |node| instance::start(lab, node))?;
     }
     in_parallel(nodes, |node| instance::load_image(lab, node))?;
@@ -176,6 +176,7 @@ fn reach(lab: &Lab, names: &[Name]) -> Result<Running> {
     let nodes = nodes.into_iter().zip(up).filter(|(_, up)| *up);
     let reach = |(node, _): (&'static Node, bool)| Reach {
         node,
+        netns: lab.netns(node),
         socket: lab.socket(node),
         remote: node.remote.then(|| lab.remote(node)),
     };

@@ -20,7 +20,10 @@ const INIT: &str = include_str!("init.sh");
 
 /// Long enough for a machine that is busy with something else.
 const START_LIMIT: Duration = Duration::from_secs(60);
-const STOP_LIMIT: Duration = Duration::from_secs(20);
+
+/// Short of what a container gets that ignores its signal to stop.
+const ASK_LIMIT: Duration = Duration::from_secs(5);
+const KILL_LIMIT: Duration = Duration::from_secs(20);
 
 /// Whether it runs, answers and has its image.
 pub(super) fn is_up(lab: &Lab, node: &Node) -> bool {
@@ -109,13 +112,11 @@ pub(super) fn stop(lab: &Lab, node: &Node, how: How) -> Result<()> {
     let inner = recorded.get(1).copied().or_else(|| outer.and_then(Process::child));
     if let Some(inner) = inner.filter(|_| how == How::Ask) {
         inner.signal(Signal::TERM)?;
-        inner.ends_within(STOP_LIMIT);
+        inner.ends_within(ASK_LIMIT);
     }
     for process in outer.into_iter().chain(inner) {
-        if !process.ends_within(Duration::from_millis(if how == How::Ask { 500 } else { 0 })) {
-            process.signal(Signal::KILL)?;
-        }
-        if !process.ends_within(STOP_LIMIT) {
+        process.signal(Signal::KILL)?;
+        if !process.ends_within(KILL_LIMIT) {
             bail!("{}: process {} outlives being killed", node.name, process.id);
         }
     }
@@ -124,8 +125,8 @@ pub(super) fn stop(lab: &Lab, node: &Node, how: How) -> Result<()> {
             fs::remove_file(&file).with_context(|| format!("cannot delete {}", file.display()))?;
         }
     }
-    network::delete(node)?;
-    prune_cgroups(node);
+    network::delete(lab, node)?;
+    prune_cgroups(lab, node);
     Ok(())
 }
 
@@ -164,10 +165,10 @@ fn spawn(lab: &Lab, node: &Node, template: &Template, log: &Path) -> Result<Chil
     // a /sys in which there are no cgroups.
     let child = Command::new("setsid")
         .arg("nsenter")
-        .arg(format!("--net={}", network::path(node).display()))
+        .arg(format!("--net={}", lab.netns(node).display()))
         .args(["--", "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child"])
         .args(["--propagation", "private", "bash", "-c", INIT, "docknet-init"])
-        .args(daemon(node))
+        .args(daemon(lab, node))
         .env("engine", node.name)
         .env("lower", template.root())
         .env("state", lab.state(node))
@@ -181,7 +182,7 @@ fn spawn(lab: &Lab, node: &Node, template: &Template, log: &Path) -> Result<Chil
     Ok(child)
 }
 
-fn daemon(node: &Node) -> Vec<String> {
+fn daemon(lab: &Lab, node: &Node) -> Vec<String> {
     let socket = format!("unix:///lab/{}.sock", node.name);
     match node.daemon {
         Daemon::Docker => {
@@ -189,8 +190,7 @@ fn daemon(node: &Node) -> Vec<String> {
                 "dockerd".to_owned(),
                 format!("--host={socket}"),
                 "--host=unix:///run/docker.sock".to_owned(),
-                format!("--cgroup-parent=/{}", node.netns()),
-                "--shutdown-timeout=3".to_owned(),
+                format!("--cgroup-parent=/{}", lab.namespace(node)),
             ];
             if node.remote {
                 arguments.extend(remote::DOCKERD.map(String::from));
@@ -204,9 +204,9 @@ fn daemon(node: &Node) -> Vec<String> {
 }
 
 /// Deletes the cgroups of containers that are gone; those with a process in them stay.
-fn prune_cgroups(node: &Node) {
+fn prune_cgroups(lab: &Lab, node: &Node) {
     let name = match node.daemon {
-        Daemon::Docker => node.netns(),
+        Daemon::Docker => lab.namespace(node),
         Daemon::Podman => "libpod_parent".to_owned(),
     };
     let root = Path::new("/sys/fs/cgroup");

@@ -17,7 +17,11 @@ use super::remote::Remote;
 #[derive(Debug)]
 pub(super) struct Lab {
     dir: PathBuf,
+    /// Sets the namespaces of this lab apart from those of the one in the usual place.
+    suffix: String,
 }
+
+const USUAL_DIR: &str = "/var/tmp/docknet-engines";
 
 impl Lab {
     pub(super) fn open() -> Result<Self> {
@@ -26,7 +30,7 @@ impl Lab {
             "engines: must be root, for namespaces, mounts and packages"
         );
         let dir = env::var_os("DOCKNET_ENGINES_DIR")
-            .map_or_else(|| PathBuf::from("/var/tmp/docknet-engines"), PathBuf::from);
+            .map_or_else(|| PathBuf::from(USUAL_DIR), PathBuf::from);
         let text = dir.to_str().unwrap_or_default();
         ensure!(
             dir.is_absolute() && !text.contains([':', ',', '\\', '=', ' ']),
@@ -46,7 +50,12 @@ impl Lab {
             "{} must be a directory that only root can write to",
             dir.display()
         );
-        let lab = Self { dir };
+        let suffix = if dir == Path::new(USUAL_DIR) {
+            String::new()
+        } else {
+            format!("-{:x}", metadata.ino())
+        };
+        let lab = Self { dir, suffix };
         for part in ["log", "run", "state", "template"] {
             fs::create_dir_all(lab.dir.join(part))?;
         }
@@ -68,6 +77,15 @@ impl Lab {
             other => other?,
         }
         Ok(file)
+    }
+
+    /// The node's network namespace, as in `/run/netns`, and the parent of its cgroups.
+    pub(super) fn namespace(&self, node: &Node) -> String {
+        format!("docknet-{}{}", node.name, self.suffix)
+    }
+
+    pub(super) fn netns(&self, node: &Node) -> PathBuf {
+        Path::new("/run/netns").join(self.namespace(node))
     }
 
     /// The sockets, seen as `/lab` by the engines.
