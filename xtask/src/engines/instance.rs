@@ -1,6 +1,7 @@
 //! One daemon: its state on disk, its namespaces, its start and its end.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -55,6 +56,9 @@ pub(super) fn start(lab: &Lab, node: &Node) -> Result<()> {
     let mut child = spawn(lab, node, &template, &log)?;
     let unshare = Process::find(child.id().cast_signed());
     process::write(&pid_file(lab, node), unshare.as_slice())?;
+    if let Some(mut go) = child.stdin.take() {
+        go.write_all(b"go\n").with_context(|| format!("{} ended", node.name))?;
+    }
 
     let deadline = Instant::now() + START_LIMIT;
     while !api::ping(&lab.socket(node)) {
@@ -174,7 +178,7 @@ fn spawn(lab: &Lab, node: &Node, template: &Template, log: &Path) -> Result<Chil
         .env("state", lab.state(node))
         .env("sockets", lab.run())
         .env("server", server)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(output.try_clone()?)
         .stderr(output)
         .spawn()

@@ -123,12 +123,13 @@ pub(super) fn delete(tree: &Path) -> Result<()> {
 
 /// Installs the programs that are missing.
 pub(super) fn install_tools() -> Result<()> {
-    const TOOLS: [(&str, &str); 9] = [
+    const TOOLS: [(&str, &str); 10] = [
         ("apt-get", "apt"),
         ("ip", "iproute2"),
         ("mmdebstrap", "mmdebstrap"),
         ("nsenter", "util-linux"),
         ("openssl", "openssl"),
+        ("setpriv", "util-linux"),
         ("setsid", "util-linux"),
         ("ssh-keygen", "openssh-client"),
         ("tar", "tar"),
@@ -136,6 +137,7 @@ pub(super) fn install_tools() -> Result<()> {
     ];
     let mut missing: Vec<&str> =
         TOOLS.iter().filter(|(tool, _)| !in_path(tool)).map(|(_, package)| *package).collect();
+    missing.sort_unstable();
     missing.dedup();
     if missing.is_empty() {
         return Ok(());

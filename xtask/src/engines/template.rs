@@ -110,7 +110,10 @@ fn build(lab: &Lab, suite: Suite, mirror: &str) -> Result<()> {
     let log = lab.log(&format!("template-{}", suite.as_str()));
     let root = unfinished.root();
     let output = File::create(&log)?;
-    let status = Command::new("mmdebstrap")
+    // It ends with this program, however that ends: nothing goes on writing to the root.
+    let status = Command::new("setpriv")
+        .args(["--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child"])
+        .args(["--mount-proc", "mmdebstrap"])
         .args(MMDEBSTRAP)
         .arg(format!("--include={}", suite.packages().join(",")))
         .args([suite.as_str().as_ref(), root.as_os_str(), mirror.as_ref()])
