@@ -1,7 +1,8 @@
 //! One daemon: its state on disk, its namespaces, its start and its end.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -154,6 +155,8 @@ fn prepare(lab: &Lab, node: &Node, template: &Template) -> Result<()> {
         fs::create_dir_all(state.join(part))
             .with_context(|| format!("cannot prepare {}", state.display()))?;
     }
+    // This is the engine's own `/`, whatever the umask is here.
+    fs::set_permissions(state.join("upper"), Permissions::from_mode(0o755))?;
     fs::write(&made_from, template.id())?;
     if node.remote {
         remote::make(lab, node)?;

@@ -22,6 +22,7 @@ pub(super) struct Lab {
 }
 
 const USUAL_DIR: &str = "/var/tmp/docknet-engines";
+const PARTS: [&str; 5] = ["log", "remote", "run", "state", "template"];
 
 impl Lab {
     pub(super) fn open() -> Result<Self> {
@@ -55,15 +56,7 @@ impl Lab {
         } else {
             format!("-{:x}", metadata.ino())
         };
-        let lab = Self { dir, suffix };
-        for part in ["log", "run", "state", "template"] {
-            fs::create_dir_all(lab.dir.join(part))?;
-        }
-        Ok(lab)
-    }
-
-    pub(super) fn dir(&self) -> &Path {
-        &self.dir
+        Ok(Self { dir, suffix })
     }
 
     /// Holds off every other process that would change something here.
@@ -76,7 +69,15 @@ impl Lab {
             }
             other => other?,
         }
+        for part in PARTS {
+            fs::create_dir_all(self.dir.join(part))?;
+        }
         Ok(file)
+    }
+
+    /// Deletes everything but the lock, which others may be waiting for.
+    pub(super) fn clear(&self) -> Result<()> {
+        PARTS.iter().try_for_each(|part| delete(&self.dir.join(part)))
     }
 
     /// The node's network namespace, as in `/run/netns`, and the parent of its cgroups.
