@@ -43,10 +43,10 @@ fn certificate(error: &CertificateError) -> String {
             return "its certificate is for another name".to_owned();
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
-            let presented =
-                if presented.is_empty() { "no name".to_owned() } else { presented.join(", ") };
+            let names = presented.iter().map(|name| plain(name)).collect::<Vec<_>>().join(", ");
+            let names = if names.is_empty() { "no name" } else { &names };
             return format!(
-                "its certificate is for another name: it is valid for {presented}, not for {}",
+                "its certificate is for another name: it is valid for {names}, not for {}",
                 expected.to_str()
             );
         }
@@ -61,6 +61,12 @@ fn certificate(error: &CertificateError) -> String {
         error => return format!("its certificate is not valid: {error}"),
     };
     format!("its certificate is not valid: {error}")
+}
+
+/// A name as it is, from rustls' `DnsName("localhost")`.
+fn plain(name: &str) -> &str {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.map_or(name, |inner| inner.trim_matches('"'))
 }
 
 fn refusal(alert: AlertDescription) -> String {
