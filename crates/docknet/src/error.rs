@@ -64,6 +64,13 @@ impl Error {
         let reason = || status.canonical_reason().unwrap_or("no reason given").to_owned();
         let mut error = Self::new(kind, words.unwrap_or_else(reason));
         error.0.status = Some(status);
+        // What servers written in Go answer to whom they take for a client without TLS.
+        if error.message() == "Client sent an HTTP request to an HTTPS server." {
+            error.0.kind = ErrorKind::Config;
+            return error.with_note(
+                "this port is for TLS: use https://, give TLS options, or set DOCKER_TLS_VERIFY",
+            );
+        }
         error
     }
 
