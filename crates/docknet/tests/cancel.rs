@@ -7,11 +7,12 @@ mod server;
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use docknet::{BoxFuture, Client, ContainerSpec, EndpointSpec, Filters, NetworkSpec};
+use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
 use crate::server::{Kind, NETWORK, Server, Talk};
@@ -21,8 +22,10 @@ const CONTAINER: &str = r#"{"Id":"4f66","Name":"/web","State":{"Running":true}}"
 /// Open files are those of the whole process: one test at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
-fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+fn alone(test: impl AsyncFnOnce()) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(test());
 }
 
 fn open_files() -> usize {
@@ -137,105 +140,111 @@ fn narrow(server: &Server) -> Client {
     server.builder().max_connections(1).timeout(Duration::from_secs(5)).build().unwrap()
 }
 
-#[tokio::test]
-async fn a_call_can_be_given_up_at_every_point() {
-    let _alone = alone();
-    for kind in server::BOTH {
-        let server = Server::start_each(kind, engine);
-        let client = narrow(&server);
-        let before = open_files();
-        let mut all_points = 0;
-        for (name, call) in CALLS {
-            let mut points = 0;
-            loop {
-                let mut given_up = call(client.clone());
-                let ended = poll_times(given_up.as_mut(), points).await;
-                drop(given_up);
-                // What was cut off is closed; a connection that is in step may stay.
-                server.wait_until_open(1);
-                client.networks().get("x").await.unwrap_or_else(|error| {
-                    panic!("after {name} was given up at point {points}: {error}")
-                });
-                if ended {
-                    break;
+#[test]
+fn a_call_can_be_given_up_at_every_point() {
+    alone(async || {
+        for kind in server::BOTH {
+            let server = Server::start_each(kind, engine);
+            let client = narrow(&server);
+            let before = open_files();
+            let mut all_points = 0;
+            for (name, call) in CALLS {
+                let mut points = 0;
+                loop {
+                    let mut given_up = call(client.clone());
+                    let ended = poll_times(given_up.as_mut(), points).await;
+                    drop(given_up);
+                    // What was cut off is closed; a connection that is in step may stay.
+                    server.wait_until_open(1);
+                    client.networks().get("x").await.unwrap_or_else(|error| {
+                        panic!("after {name} was given up at point {points}: {error}")
+                    });
+                    if ended {
+                        break;
+                    }
+                    points += 1;
                 }
-                points += 1;
+                assert!(points >= 2, "{name} was given up at {points} points only");
+                all_points += points;
+                assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
             }
-            assert!(points >= 2, "{name} was given up at {points} points only");
-            all_points += points;
-            assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
+            // A machine with other things to do lets some of the pieces come together.
+            assert!(all_points >= 40, "{all_points} points in all");
+            drop(client);
+            server.wait_until_open(0);
+            assert_eq!(open_files(), before, "open files");
         }
-        // A machine with other things to do lets some of the pieces come together.
-        assert!(all_points >= 40, "{all_points} points in all");
+    });
+}
+
+#[test]
+fn a_call_that_waits_for_a_place_can_be_given_up() {
+    alone(async || {
+        let server = Server::start_each(Kind::Unix, engine);
+        let client = narrow(&server);
+        let request = http::Request::get("/networks").body(bytes::Bytes::new()).unwrap();
+        let holds_the_place = client.send(request).await.unwrap();
+        for points in 0..3 {
+            let networks = client.networks();
+            let mut waiting = Box::pin(networks.get("x"));
+            let polled = tokio::time::timeout(
+                Duration::from_millis(20),
+                poll_times(waiting.as_mut(), points),
+            )
+            .await;
+            assert_ne!(polled, Ok(true), "there was a place");
+        }
+        drop(holds_the_place);
+        client.networks().get("x").await.unwrap();
+    });
+}
+
+#[test]
+fn the_first_call_can_be_given_up_while_it_asks_for_the_version() {
+    alone(async || {
+        let server = Server::start_each(Kind::Unix, engine);
+        for points in 0..8 {
+            let client = Client::connect(&server.host()).unwrap();
+            let networks = client.networks();
+            let mut first = Box::pin(networks.list());
+            poll_times(first.as_mut(), points).await;
+            drop(first);
+            let second =
+                tokio::time::timeout(Duration::from_secs(2), client.networks().list()).await;
+            second.expect("waits for a call that was given up").unwrap();
+        }
+    });
+}
+
+#[test]
+fn many_calls_given_up_at_any_time_leave_nothing() {
+    alone(async || {
+        let server = Server::start_each(Kind::Unix, engine);
+        let client = server.builder().max_connections(4).build().unwrap();
+        let before = open_files();
+        for round in 0..200_u64 {
+            let (_, call) = CALLS[usize::try_from(round).unwrap() % CALLS.len()];
+            let limit = Duration::from_micros(round * 97 % 6000);
+            let calls = [(); 6].map(|()| call(client.clone()));
+            let all = async {
+                for call in calls {
+                    let _answer = call.await;
+                }
+            };
+            let _late = tokio::time::timeout(limit, all).await;
+        }
+        client.networks().get("x").await.unwrap();
         drop(client);
         server.wait_until_open(0);
-        assert_eq!(open_files(), before, "open files");
-    }
-}
-
-#[tokio::test]
-async fn a_call_that_waits_for_a_place_can_be_given_up() {
-    let _alone = alone();
-    let server = Server::start_each(Kind::Unix, engine);
-    let client = narrow(&server);
-    let request = http::Request::get("/networks").body(bytes::Bytes::new()).unwrap();
-    let holds_the_place = client.send(request).await.unwrap();
-    for points in 0..3 {
-        let networks = client.networks();
-        let mut waiting = Box::pin(networks.get("x"));
-        let polled =
-            tokio::time::timeout(Duration::from_millis(20), poll_times(waiting.as_mut(), points))
-                .await;
-        assert_ne!(polled, Ok(true), "there was a place");
-    }
-    drop(holds_the_place);
-    client.networks().get("x").await.unwrap();
-}
-
-#[tokio::test]
-async fn the_first_call_can_be_given_up_while_it_asks_for_the_version() {
-    let _alone = alone();
-    let server = Server::start_each(Kind::Unix, engine);
-    for points in 0..8 {
-        let client = Client::connect(&server.host()).unwrap();
-        let networks = client.networks();
-        let mut first = Box::pin(networks.list());
-        poll_times(first.as_mut(), points).await;
-        drop(first);
-        let second = tokio::time::timeout(Duration::from_secs(2), client.networks().list()).await;
-        second.expect("waits for a call that was given up").unwrap();
-    }
-}
-
-#[tokio::test]
-async fn many_calls_given_up_at_any_time_leave_nothing() {
-    let _alone = alone();
-    let server = Server::start_each(Kind::Unix, engine);
-    let client = server.builder().max_connections(4).build().unwrap();
-    let before = open_files();
-    for round in 0..200_u64 {
-        let (_, call) = CALLS[usize::try_from(round).unwrap() % CALLS.len()];
-        let limit = Duration::from_micros(round * 97 % 6000);
-        let calls = [(); 6].map(|()| call(client.clone()));
-        let all = async {
-            for call in calls {
-                let _answer = call.await;
-            }
-        };
-        let _late = tokio::time::timeout(limit, all).await;
-    }
-    client.networks().get("x").await.unwrap();
-    drop(client);
-    server.wait_until_open(0);
-    assert_eq!(open_files(), before);
-    assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
+        assert_eq!(open_files(), before);
+        assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
+    });
 }
 
 #[test]
 fn a_future_of_a_call_can_wander_from_task_to_task() {
-    let _alone = alone();
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.unwrap();
     let server = Server::start_each(Kind::Unix, engine);
     let client = server.client();
@@ -253,7 +262,7 @@ fn a_future_of_a_call_can_wander_from_task_to_task() {
                 wandering = runtime.block_on(runtime.spawn(once)).unwrap();
             }
             if let Some(future) = wandering {
-                let ended = tokio::time::Duration::from_secs(5);
+                let ended = Duration::from_secs(5);
                 let ended =
                     runtime.block_on(async move { tokio::time::timeout(ended, future).await });
                 ended
