@@ -2,6 +2,8 @@
 #![deny(missing_docs)]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
 mod client;
 mod container;
@@ -23,7 +25,7 @@ pub use self::client::{Client, Ping};
 pub use self::container::{Container, ExecOutput};
 pub use self::containers::Containers;
 pub use self::error::{Error, Result};
-pub use self::events::{Events, EventsQuery};
+pub use self::events::Events;
 pub use self::network::Network;
 pub use self::networks::{InspectOptions, NetworkDetails, Networks};
 pub use self::prune::{Kept, PrunePlan, Pruned};

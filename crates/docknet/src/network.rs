@@ -87,6 +87,24 @@ impl Network {
 
     /// The containers that run on it now, in one request.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("GET /containers/json?filters=%7B%22network%22%3A%7B%228dc8b98ebcbf%22%3Atrue%7D%7D").reply(200, r#"[{"Id":"4f66ad9a0b2e","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// for container in network.containers().await? {
+    ///     println!("{} {:?}", container.name(), container.endpoints()["backend"].ipv4());
+    /// }
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What the engine or the connection meets. A container that goes meanwhile is left out.
     pub async fn containers(&self) -> Result<Vec<Container>> {
@@ -94,6 +112,24 @@ impl Network {
     }
 
     /// Connects a container: by id, by name, or a [`Container`].
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("GET /_ping").header("Api-Version", "1.51"),
+    /// #     expect("POST /networks/8dc8b98ebcbf/connect").reply(200, r#""#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// let endpoint = EndpointSpec::new().alias("api").ipv4("10.7.0.9".parse().unwrap());
+    /// network.connect("web", endpoint).await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `NotFound`, `AlreadyConnected`, `AddressInUse`, `AddressNotInPool`, `AddressesExhausted`, `NotConnectable`,
@@ -121,6 +157,22 @@ impl Network {
 
     /// Disconnects a container: by id, by name, or a [`Container`].
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("POST /networks/8dc8b98ebcbf/disconnect").reply(200, r#""#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// network.disconnect("web").await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `NotConnected`, `NotFound`, `NotConnectable`.
     pub async fn disconnect(&self, container: impl AsRef<str>) -> Result<()> {
@@ -128,6 +180,22 @@ impl Network {
     }
 
     /// Disconnects a container by force: also one that is gone but has left its endpoint behind.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("POST /networks/8dc8b98ebcbf/disconnect").reply(200, r#""#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// network.disconnect_forced("web").await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `NotConnected`, `NotFound`, `NotConnectable`.
@@ -152,6 +220,23 @@ impl Network {
 
     /// Fetches it anew.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("GET /networks/8dc8b98ebcbf").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// let mut network = network;
+    /// network.reload().await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `NotFound` if it is gone; the handle is as before then.
     pub async fn reload(&mut self) -> Result<()> {
@@ -162,6 +247,22 @@ impl Network {
 
     /// Removes it.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("DELETE /networks/8dc8b98ebcbf").reply(204, ""),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// network.remove().await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `InUse`, `Predefined`, `NotFound`.
     pub async fn remove(self) -> Result<()> {
@@ -169,6 +270,25 @@ impl Network {
     }
 
     /// Disconnects every container, stopped ones and leftovers of containers that are gone too, and removes it.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("GET /networks/8dc8b98ebcbf").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("GET /containers/json?all=true&filters=%7B%22network%22%3A%7B%228dc8b98ebcbf%22%3Atrue%7D%7D").reply(200, r#"[{"Id":"4f66ad9a0b2e","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}]"#),
+    /// #     expect("POST /networks/8dc8b98ebcbf/disconnect").reply(200, r#""#),
+    /// #     expect("DELETE /networks/8dc8b98ebcbf").reply(204, ""),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// network.remove_detaching().await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of [`remove`](Self::remove). What could not be disconnected is named then.

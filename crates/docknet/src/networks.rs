@@ -24,6 +24,24 @@ impl Networks {
     ///
     /// A warning of the engine is in [`Network::warning`].
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /_ping").header("Api-Version", "1.51"),
+    /// #     expect("POST /networks/create").reply(201, r#"{"Id":"8dc8b98ebcbf","Warning":""}"#),
+    /// #     expect("GET /networks/8dc8b98ebcbf").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let spec = NetworkSpec::new("backend").driver(Driver::Bridge).label("app", "shop");
+    /// let network = client.networks().create(spec).await?;
+    /// assert_eq!(network.name(), "backend");
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `NameTaken`, `PoolOverlap`, `PoolExhausted`, `InvalidSpec`, `NoSuchDriver`, `NoSwarm`, `Predefined`;
     /// `UnsupportedApi` if the engine would drop a part of the spec without a word.
@@ -60,6 +78,27 @@ impl Networks {
     /// The network of this name, made if it is not there. What the spec leaves open may be anything.
     ///
     /// Calls of several programs at once all get the same network.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks?filters=%7B%22name%22%3A%7B%22%5Ebackend%24%22%3Atrue%7D%7D").reply(200, r#"[{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}]"#),
+    /// #     expect("GET /_ping").header("Api-Version", "1.51"),
+    /// #     expect("GET /networks?filters=%7B%22name%22%3A%7B%22%5Ebackend%24%22%3Atrue%7D%7D").reply(200, r#"[{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let spec = NetworkSpec::new("backend").label("app", "blog");
+    /// match client.networks().ensure(spec).await {
+    ///     Ok(network) => println!("{} is there", network.name()),
+    ///     Err(error) => assert!(error.message().contains(r#"label "app" is "shop", not "blog""#)),
+    /// }
+    /// # client.networks().ensure("backend").await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `Conflict` if there is one that is not what the spec asks for: the message names the fields that differ.
@@ -103,6 +142,21 @@ impl Networks {
 
     /// The network of this id or name, or of the only id that begins so.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// assert_eq!(network.attrs()["Labels"]["app"], "shop");
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `NotFound`, `AmbiguousName`.
     pub async fn get(&self, id_or_name: &str) -> Result<Network> {
@@ -110,6 +164,22 @@ impl Networks {
     }
 
     /// The same, with the services of a swarm's network, or of one scope only.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend?verbose=true&scope=swarm").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let options = InspectOptions::new().verbose(true).scope(Scope::Swarm);
+    /// let network = client.networks().inspect("backend", &options).await?;
+    /// println!("{} services", network.info().services.len());
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `NotFound`, `AmbiguousName`.
@@ -127,6 +197,20 @@ impl Networks {
 
     /// The same as [`get`](Self::get), or none if there is no such network.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(404, r#"{"message":"network backend not found"}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// assert!(client.networks().find("backend").await?.is_none());
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `AmbiguousName`; never `NotFound`.
     pub async fn find(&self, id_or_name: &str) -> Result<Option<Network>> {
@@ -139,6 +223,22 @@ impl Networks {
 
     /// Every network. Docker leaves out who is connected; see [`list_detailed`](Self::list_detailed).
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks").reply(200, r#"[{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// for network in client.networks().list().await? {
+    ///     println!("{} {}", network.short_id(), network.name());
+    /// }
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What the engine or the connection meets.
     pub async fn list(&self) -> Result<Vec<Network>> {
@@ -146,6 +246,21 @@ impl Networks {
     }
 
     /// The networks that match.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks?filters=%7B%22label%22%3A%7B%22app%3Dshop%22%3Atrue%7D%7D").reply(200, r#"[{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let shop = client.networks().list_with(&Filters::new().label("app=shop")).await?;
+    /// assert_eq!(shop[0].name(), "backend");
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `BadRequest` for filters that the engine does not know.
@@ -159,6 +274,24 @@ impl Networks {
 
     /// The networks that match, each with the containers connected to it, stopped ones too, in two requests however many there are.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks").reply(200, r#"[{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}]"#),
+    /// #     expect("GET /containers/json?all=true").reply(200, r#"[{"Id":"4f66ad9a0b2e","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// for details in client.networks().list_detailed(&Filters::new()).await? {
+    ///     let names: Vec<_> = details.containers.iter().map(Container::name).collect();
+    ///     assert_eq!((details.network.name(), names), ("backend", vec!["web"]));
+    /// }
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `BadRequest` for filters that the engine does not know.
     pub async fn list_detailed(&self, filters: &Filters) -> Result<Vec<NetworkDetails>> {
@@ -168,6 +301,20 @@ impl Networks {
     }
 
     /// Removes a network.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("DELETE /networks/backend").reply(204, ""),
+    /// # ]);
+    /// # let client = script.client();
+    /// client.networks().remove("backend").await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `NotFound`, `AmbiguousName`, `InUse`, `Predefined`.
@@ -196,6 +343,21 @@ impl Networks {
     /// Removes the networks that no running container uses, of those that match. Docker also removes networks that
     /// stopped containers need to start again; [`plan_prune`](Self::plan_prune) does not.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("POST /networks/prune?filters=%7B%22label%22%3A%7B%22app%3Dshop%22%3Atrue%7D%7D").reply(200, r#"{"NetworksDeleted":["backend"]}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let pruned = client.networks().prune(&Filters::new().label("app=shop")).await?;
+    /// assert_eq!(pruned.networks_deleted, ["backend"]);
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `BadRequest` for filters that the engine does not know: it knows `label`, `label!` and `until`.
     pub async fn prune(&self, filters: &Filters) -> Result<Pruned> {
@@ -209,6 +371,26 @@ impl Networks {
 
     /// What a prune with these filters would remove, and what it would keep and why. Networks that stopped containers
     /// refer to are kept. [`PrunePlan::execute`] does it.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks").reply(200, r#"[{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}]"#),
+    /// #     expect("GET /containers/json?all=true").reply(200, r#"[{"Id":"4f66ad9a0b2e","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let plan = client.networks().plan_prune(&Filters::new()).await?;
+    /// for (network, reason) in &plan.keep {
+    ///     assert_eq!(format!("{} is {reason}", network.name()), "backend is used by web");
+    /// }
+    /// let pruned = plan.execute().await?;
+    /// assert!(pruned.networks_deleted.is_empty());
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `InvalidSpec` for filters other than `label`, `label!` and `until`, and for a time that does not read as one.
