@@ -1,6 +1,6 @@
 //! Networks of a swarm. The client is that of a manager; the second node is a worker.
 
-use std::env;
+use std::time::Duration;
 
 use docknet::{
     Client, Container, Driver, EndpointSpec, ErrorKind, Filters, InspectOptions, Network,
@@ -8,231 +8,211 @@ use docknet::{
 };
 use serde_json::{Value, json};
 
+use crate::behaviours;
+use crate::expect::{refused, soon};
 use crate::inside::{default_gateways, interfaces, reaches, resolve};
-use crate::stage::{Stage, check, failed, on_stage, refused, soon, subnet, within};
+use crate::lab::{self, subnet};
+use crate::stage::{Stage, failed, within};
+
+behaviours!(
+    swarm:
+    an_overlay_belongs_to_the_swarm [Swarm],
+    an_attachable_overlay_takes_containers [Swarm],
+    others_are_not_connectable [Swarm],
+    there_is_one_ingress_network [Swarm],
+    names_are_taken_across_scopes [Swarm],
+    names_are_dns_labels [Swarm],
+    an_internal_overlay_has_no_way_out [Swarm],
+    a_service_shows_and_keeps_its_network [Swarm],
+    nodes_reach_each_other_by_name [TwoNodes],
+    a_worker_makes_no_overlay [TwoNodes],
+    a_workers_watch_tells_of_what_comes_to_it [TwoNodes],
+    without_one_there_is_no_swarm [NoSwarm],
+);
 
 /// An overlay network belongs to the swarm, and is listed by that scope.
 pub async fn an_overlay_belongs_to_the_swarm(client: &Client) -> Result<()> {
-    on_stage(client, |stage| async move {
-        let network = overlay(&stage, "net", |spec| spec.label("some", "thing")).await?;
-        let info = network.info();
-        check!(info.driver == Driver::Overlay, "driver {}", info.driver);
-        check!(info.scope == Scope::Swarm, "scope {}", info.scope);
-        check!(!info.attachable && !info.ingress, "{:?}", network.attrs());
-        check!(info.labels.get("some").is_some_and(|value| value == "thing"), "{:?}", info.labels);
-        check!(info.undecoded.is_empty(), "not read: {:?}", info.undecoded);
-        for (scope, there) in [(Scope::Swarm, true), (Scope::Local, false)] {
-            let named = Filters::new().name(network.name()).scope(scope.clone());
-            let listed = stage.client().networks().list_with(&named).await?;
-            check!(listed.contains(&network) == there, "scope {scope} lists {listed:?}");
-            let options = InspectOptions::new().scope(scope.clone());
-            let found = stage.client().networks().inspect(network.name(), &options).await;
-            match there {
-                true => check!(found? == network, "scope {scope} gets another one"),
-                false => drop(refused(found, &[ErrorKind::NotFound])?),
-            }
+    let stage = Stage::new(client);
+    let network = overlay(&stage, "net", |spec| spec.label("some", "thing")).await?;
+    let info = network.info();
+    assert!(info.driver == Driver::Overlay, "driver {}", info.driver);
+    assert!(info.scope == Scope::Swarm, "scope {}", info.scope);
+    assert!(!info.attachable && !info.ingress, "{:?}", network.attrs());
+    assert!(info.labels.get("some").is_some_and(|value| value == "thing"), "{:?}", info.labels);
+    assert!(info.undecoded.is_empty(), "not read: {:?}", info.undecoded);
+    for (scope, there) in [(Scope::Swarm, true), (Scope::Local, false)] {
+        let named = Filters::new().name(network.name()).scope(scope.clone());
+        let listed = stage.client().networks().list_with(&named).await?;
+        assert!(listed.contains(&network) == there, "scope {scope} lists {listed:?}");
+        let options = InspectOptions::new().scope(scope.clone());
+        let found = stage.client().networks().inspect(network.name(), &options).await;
+        match there {
+            true => assert!(found? == network, "scope {scope} gets another one"),
+            false => drop(refused(found, &[ErrorKind::NotFound])),
         }
-        Ok(())
-    })
-    .await
+    }
+    Ok(())
 }
 
 /// A standalone container joins an attachable overlay network, when it is created or later, and leaves it.
 pub async fn an_attachable_overlay_takes_containers(client: &Client) -> Result<()> {
-    on_stage(client, |stage| async move {
-        let network = overlay(&stage, "net", |spec| spec.attachable(true)).await?;
-        check!(network.info().attachable, "it is not attachable");
-        let created = stage.running_on("created", &network).await?;
-        let joined = stage.running("joined").await?;
-        let before = interfaces(&joined).await?.len();
-        network.connect(&joined, EndpointSpec::new().alias("api")).await?;
-        check!(interfaces(&joined).await?.len() > before, "no interface came");
-        check!(reaches(&created, "api").await?, "the alias does not answer");
-        let mut found = network.containers().await?;
-        found.sort_by(|a, b| a.name().cmp(b.name()));
-        check!(found == [created, joined.clone()], "on it are {found:?}");
-        refused(network.clone().remove().await, &[ErrorKind::InUse])?;
-        network.disconnect(&joined).await?;
-        check!(interfaces(&joined).await?.len() == before, "the interface stays");
-        Ok(())
-    })
-    .await
+    let stage = Stage::new(client);
+    let network = overlay(&stage, "net", |spec| spec.attachable(true)).await?;
+    assert!(network.info().attachable, "it is not attachable");
+    let created = stage.running_on("created", &network).await?;
+    let joined = stage.running("joined").await?;
+    let before = interfaces(&joined).await?.len();
+    network.connect(&joined, EndpointSpec::new().alias("api")).await?;
+    assert!(interfaces(&joined).await?.len() > before, "no interface came");
+    assert!(reaches(&created, "api").await?, "the alias does not answer");
+    let mut found = network.containers().await?;
+    found.sort_by(|a, b| a.name().cmp(b.name()));
+    assert!(found == [created, joined.clone()], "on it are {found:?}");
+    refused(network.clone().remove().await, &[ErrorKind::InUse]);
+    network.disconnect(&joined).await?;
+    assert!(interfaces(&joined).await?.len() == before, "the interface stays");
+    Ok(())
 }
 
 /// An overlay network that is not attachable takes no standalone container, and so does the ingress network.
 pub async fn others_are_not_connectable(client: &Client) -> Result<()> {
-    on_stage(client, |stage| async move {
-        let network = overlay(&stage, "net", |spec| spec).await?;
-        let container = stage.running("web").await?;
-        let ingress = ingress(&stage).await?;
-        for network in [network, ingress] {
-            let connected = network.connect(&container, EndpointSpec::new()).await;
-            refused(connected, &[ErrorKind::NotConnectable])?;
-        }
-        Ok(())
-    })
-    .await
+    let stage = Stage::new(client);
+    let network = overlay(&stage, "net", |spec| spec).await?;
+    let container = stage.running("web").await?;
+    let ingress = ingress(&stage).await?;
+    for network in [network, ingress] {
+        let connected = network.connect(&container, EndpointSpec::new()).await;
+        refused(connected, &[ErrorKind::NotConnectable]);
+    }
+    Ok(())
 }
 
 /// A swarm has one ingress network; a second one is refused, and so is an attachable one.
 pub async fn there_is_one_ingress_network(client: &Client) -> Result<()> {
-    on_stage(client, |stage| async move {
-        let there = ingress(&stage).await?;
-        check!(there.info().scope == Scope::Swarm, "scope {}", there.info().scope);
-        let second = overlay(&stage, "second", |spec| spec.ingress(true)).await;
-        let error = refused(second, &[ErrorKind::Conflict])?;
-        check!(error.is_conflict(), "{error} is no conflict");
-        let attachable = overlay(&stage, "third", |spec| spec.ingress(true).attachable(true)).await;
-        refused(attachable, &[ErrorKind::InvalidSpec])?;
-        Ok(())
-    })
-    .await
+    let stage = Stage::new(client);
+    let there = ingress(&stage).await?;
+    assert!(there.info().scope == Scope::Swarm, "scope {}", there.info().scope);
+    let second = overlay(&stage, "second", |spec| spec.ingress(true)).await;
+    let error = refused(second, &[ErrorKind::Conflict]);
+    assert!(error.is_conflict(), "{error} is no conflict");
+    let attachable = overlay(&stage, "third", |spec| spec.ingress(true).attachable(true)).await;
+    refused(attachable, &[ErrorKind::InvalidSpec]);
+    Ok(())
 }
 
 /// A name is taken once in a swarm and on its nodes: by an overlay network for a bridge as well.
 pub async fn names_are_taken_across_scopes(client: &Client) -> Result<()> {
-    on_stage(client, |stage| async move {
-        overlay(&stage, "net", |spec| spec).await?;
-        refused(overlay(&stage, "net", |spec| spec).await, &[ErrorKind::NameTaken])?;
-        refused(stage.network("net").await, &[ErrorKind::NameTaken])?;
-        Ok(())
-    })
-    .await
+    let stage = Stage::new(client);
+    overlay(&stage, "net", |spec| spec).await?;
+    refused(overlay(&stage, "net", |spec| spec).await, &[ErrorKind::NameTaken]);
+    refused(stage.network("net").await, &[ErrorKind::NameTaken]);
+    Ok(())
 }
 
 /// The name of a swarm's network is a label of DNS.
 pub async fn names_are_dns_labels(client: &Client) -> Result<()> {
-    on_stage(client, |stage| async move {
-        for what in ["a.b", "a b", &"x".repeat(64)] {
-            let made = overlay(&stage, what, |spec| spec).await;
-            refused(made, &[ErrorKind::InvalidSpec])?;
-        }
-        Ok(())
-    })
-    .await
+    let stage = Stage::new(client);
+    for what in ["a.b", "a b", &"x".repeat(64)] {
+        let made = overlay(&stage, what, |spec| spec).await;
+        refused(made, &[ErrorKind::InvalidSpec]);
+    }
+    Ok(())
 }
 
 /// An internal overlay network gives its containers no way out.
 pub async fn an_internal_overlay_has_no_way_out(client: &Client) -> Result<()> {
-    on_stage(client, |stage| async move {
-        let network = overlay(&stage, "net", |spec| spec.attachable(true).internal(true)).await?;
-        let container = stage.running_on("web", &network).await?;
-        let gateways = default_gateways(&container).await?;
-        check!(gateways.is_empty(), "gateways {gateways:?}");
-        Ok(())
-    })
-    .await
+    let stage = Stage::new(client);
+    let network = overlay(&stage, "net", |spec| spec.attachable(true).internal(true)).await?;
+    let container = stage.running_on("web", &network).await?;
+    let gateways = default_gateways(&container).await?;
+    assert!(gateways.is_empty(), "gateways {gateways:?}");
+    Ok(())
 }
 
 /// A service's network shows it to a verbose inspection, and cannot be removed before it.
 pub async fn a_service_shows_and_keeps_its_network(client: &Client) -> Result<()> {
-    on_stage(client, |stage| async move {
-        let network = overlay(&stage, "net", |spec| spec).await?;
-        let name = stage.name("service");
-        let service = create_service(&stage, &name, network.id().as_str()).await?;
-        let outcome = async {
-            soon("the service shows", async || {
-                let options = InspectOptions::new().verbose(true);
-                let found = stage.client().networks().inspect(network.name(), &options).await?;
-                Ok(found.info().services.contains_key(&name))
-            })
-            .await?;
-            let plain = stage.client().networks().get(network.name()).await?;
-            check!(plain.info().services.is_empty(), "shown without being asked for");
-            refused(network.clone().remove().await, &[ErrorKind::InUse])?;
-            Ok(())
-        };
-        let outcome = outcome.await;
-        stage.post("DELETE", &format!("/services/{service}")).await?;
-        soon("the network can go", async || match network.clone().remove().await {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::InUse => Ok(false),
-            Err(error) if error.is_not_found() => Ok(true),
-            Err(error) => Err(error),
-        })
-        .await?;
-        outcome
+    let stage = Stage::new(client);
+    let network = overlay(&stage, "net", |spec| spec).await?;
+    let name = stage.name("service");
+    let service = create_service(&stage, &name, network.id().as_str()).await?;
+    // Nobody removes the service but this: first all is tried, then it goes, then it is judged.
+    let shown = shows(client, network.name(), &name).await;
+    let plain = client.networks().get(network.name()).await;
+    let removed = network.clone().remove().await;
+    remove_service(&stage, &service).await?;
+    within(30, "the network can go", async || match network.clone().remove().await {
+        Err(error) if error.kind() == ErrorKind::InUse => Ok(false),
+        Err(error) if !error.is_not_found() => Err(error),
+        _ => Ok(true),
     })
-    .await
+    .await?;
+    assert!(shown?, "the service does not show within ten seconds");
+    assert!(plain?.info().services.is_empty(), "shown without being asked for");
+    refused(removed, &[ErrorKind::InUse]);
+    Ok(())
 }
 
 /// A container on one node reaches one on the other by its name, over an attachable overlay network.
 pub async fn nodes_reach_each_other_by_name(client: &Client) -> Result<()> {
-    let worker = worker()?;
-    on_stage(client, |here| async move {
-        on_stage(&worker, |there| async move {
-            let network = overlay(&here, "net", |spec| spec.attachable(true)).await?;
-            let near = here.running_on("near", &network).await?;
-            let far = there.running_on("far", &network).await?;
-            for (from, to) in [(&near, &far), (&far, &near)] {
-                meets(from, to).await?;
-            }
-            let found = network.containers().await?;
-            check!(found == [near], "this node's containers are {found:?}");
-            let remote = there.client().networks().get(network.name()).await?;
-            check!(remote == network, "the other node has another one");
-            let found = remote.containers().await?;
-            check!(found == [far], "the other node's containers are {found:?}");
-            Ok(())
-        })
-        .await
-    })
-    .await
+    let worker = worker();
+    let (here, there) = (Stage::new(client), Stage::new(&worker));
+    let network = overlay(&here, "net", |spec| spec.attachable(true)).await?;
+    let near = here.running_on("near", &network).await?;
+    let far = there.running_on("far", &network).await?;
+    for (from, to) in [(&near, &far), (&far, &near)] {
+        meets(from, to).await?;
+    }
+    let found = network.containers().await?;
+    assert!(found == [near], "this node's containers are {found:?}");
+    let remote = there.client().networks().get(network.name()).await?;
+    assert!(remote == network, "the other node has another one");
+    let found = remote.containers().await?;
+    assert!(found == [far], "the other node's containers are {found:?}");
+    Ok(())
 }
 
 /// A node that does not manage the swarm cannot make its networks.
 pub async fn a_worker_makes_no_overlay(client: &Client) -> Result<()> {
     client.ping().await?;
-    on_stage(&worker()?, |stage| async move {
-        let spec = stage.spec("net").driver(Driver::Overlay);
-        refused(stage.client().networks().create(spec).await, &[ErrorKind::NoSwarm])?;
-        Ok(())
-    })
-    .await
+    let stage = Stage::new(&worker());
+    let spec = stage.spec("net").driver(Driver::Overlay);
+    refused(stage.client().networks().create(spec).await, &[ErrorKind::NoSwarm]);
+    Ok(())
 }
 
 /// A watch on a worker tells of an overlay network when the first container there joins it.
 pub async fn a_workers_watch_tells_of_what_comes_to_it(client: &Client) -> Result<()> {
-    let worker = worker()?;
-    on_stage(client, |here| async move {
-        on_stage(&worker, |there| async move {
-            let mut watch = there.client().networks().watch();
-            let first = watch.next().await;
-            check!(matches!(first, Some(Ok(docknet::Change::Resync(_)))), "{first:?}");
-            let network = overlay(&here, "net", |spec| spec.attachable(true)).await?;
-            let far = there.running_on("far", &network).await?;
-            let told = tokio::time::timeout(std::time::Duration::from_secs(15), async {
-                let mut created = false;
-                while let Some(change) = watch.next().await {
-                    match change? {
-                        docknet::Change::Created(new) => created |= new == network,
-                        docknet::Change::Attached { network: id, container, .. }
-                            if id == *network.id() =>
-                        {
-                            check!(created, "a container on a network that was not told of");
-                            check!(container == *far.id(), "{container} joined");
-                            return Ok(());
-                        }
-                        _ => {}
-                    }
+    let worker = worker();
+    let (here, there) = (Stage::new(client), Stage::new(&worker));
+    let mut watch = there.client().networks().watch();
+    let first = watch.next().await;
+    assert!(matches!(first, Some(Ok(docknet::Change::Resync(_)))), "{first:?}");
+    let network = overlay(&here, "net", |spec| spec.attachable(true)).await?;
+    let far = there.running_on("far", &network).await?;
+    let told = tokio::time::timeout(Duration::from_secs(15), async {
+        let mut created = false;
+        while let Some(change) = watch.next().await {
+            match change? {
+                docknet::Change::Created(new) => created |= new == network,
+                docknet::Change::Attached { network: id, container, .. } if id == *network.id() => {
+                    assert!(created, "a container on a network that was not told of");
+                    assert!(container == *far.id(), "{container} joined");
+                    return Ok(());
                 }
-                Err(failed("the watch ended"))
-            });
-            told.await.map_err(|_| failed("not told within fifteen seconds"))?
-        })
-        .await
-    })
-    .await
+                _ => {}
+            }
+        }
+        Err(failed("the watch ended"))
+    });
+    told.await.map_err(|_| failed("not told within fifteen seconds"))?
 }
 
 /// Where there is no swarm, no network of one can be made.
 pub async fn without_one_there_is_no_swarm(client: &Client) -> Result<()> {
-    on_stage(client, |stage| async move {
-        let spec = stage.spec("net").driver(Driver::Overlay).attachable(true);
-        refused(stage.client().networks().create(spec).await, &[ErrorKind::NoSwarm])?;
-        Ok(())
-    })
-    .await
+    let stage = Stage::new(client);
+    let spec = stage.spec("net").driver(Driver::Overlay).attachable(true);
+    refused(stage.client().networks().create(spec).await, &[ErrorKind::NoSwarm]);
+    Ok(())
 }
 
 async fn meets(from: &Container, to: &Container) -> Result<()> {
@@ -289,9 +269,28 @@ async fn create_service(stage: &Stage, name: &str, network: &str) -> Result<Stri
     Ok(id.to_owned())
 }
 
-/// The worker among the engines that the environment names.
-fn worker() -> Result<Client> {
-    let engines = env::var("DOCKNET_ENGINES").unwrap_or_default();
-    let host = engines.split(',').find_map(|engine| engine.strip_prefix("swarm2="));
-    Client::connect(host.ok_or_else(|| failed("DOCKNET_ENGINES names no swarm2"))?)
+/// Whether a verbose inspection shows the service, ten seconds from now at the latest.
+async fn shows(client: &Client, network: &str, service: &str) -> Result<bool> {
+    for _ in 0..100 {
+        let options = InspectOptions::new().verbose(true);
+        let found = client.networks().inspect(network, &options).await?;
+        if found.info().services.contains_key(service) {
+            return Ok(true);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(false)
+}
+
+async fn remove_service(stage: &Stage, id: &str) -> Result<()> {
+    let request = http::Request::delete(format!("/services/{id}")).body(bytes::Bytes::new());
+    let request = request.map_err(|error| failed(error.to_string()))?;
+    let status = stage.client().send(request).await?.status();
+    assert!(status.is_success(), "the service cannot be removed: {status}");
+    Ok(())
+}
+
+/// The node that only works.
+fn worker() -> Client {
+    lab::nodes().swap_remove(1)
 }
