@@ -30,7 +30,7 @@ pub enum Needs {
     Exclusive,
     /// A node that is in no swarm.
     NoSwarm,
-    /// A link [`lab::PARENT`](crate::lab::PARENT) beside the engine, for macvlan networks.
+    /// A link beside the engine, for macvlan networks: see [`lab::parent`](crate::lab::parent).
     Parent,
     /// A manager of a swarm.
     Swarm,
@@ -50,7 +50,7 @@ impl Needs {
             Self::Containers => "the image busybox is not there",
             Self::Exclusive => "others use the engine",
             Self::NoSwarm => "the node is in a swarm",
-            Self::Parent => "there is no link parent0 for macvlan",
+            Self::Parent => "DOCKNET_MACVLAN_PARENT names no link for macvlan networks",
             Self::Swarm => "the node manages no swarm",
             Self::TwoNodes => "there is no second node of a swarm",
         }

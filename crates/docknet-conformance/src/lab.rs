@@ -18,9 +18,6 @@ pub use self::containers::{
     IMAGE, container, created, exited, idle, kill, pause, paused, running, unpause,
 };
 
-/// The link that macvlan networks are made on.
-pub const PARENT: &str = "parent0";
-
 /// The label on everything, with the behaviour's name.
 pub const LABEL: &str = "docknet.conformance";
 
@@ -157,6 +154,12 @@ pub async fn network(
 pub fn labels() -> [(String, String); 2] {
     let lab = Lab::here();
     [(LABEL.to_owned(), lab.0.behaviour.clone()), (RUN_LABEL.to_owned(), lab.0.run.clone())]
+}
+
+/// The link that macvlan networks are made on: `DOCKNET_MACVLAN_PARENT` names it.
+#[must_use]
+pub fn parent() -> Option<String> {
+    std::env::var("DOCKNET_MACVLAN_PARENT").ok().filter(|name| !name.is_empty())
 }
 
 /// Clients of all nodes of the swarm, that of the behaviour first.
