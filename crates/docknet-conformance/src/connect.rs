@@ -14,12 +14,12 @@ behaviours!(
     both_sides_tell_the_same [Containers],
     aliases_resolve [Containers],
     links_resolve_or_are_refused [Containers],
-    gateway_priority_decides_the_default_route_or_is_refused [Containers],
+    gateway_priority_is_honoured_or_refused [Containers],
     sysctls_are_set_or_refused [Containers],
     interface_names_are_given_or_refused [Containers],
     again_is_already_connected [Containers],
     network_missing_is_not_found [Containers],
-    network_missing_is_not_found_for_a_stopped_container [Containers],
+    network_missing_for_a_stopped_one_is_not_found [Containers],
     container_missing_is_not_found,
     to_the_host_network_is_not_connectable [Containers],
     to_the_none_network_is_not_connectable [Containers],
@@ -112,9 +112,7 @@ pub async fn links_resolve_or_are_refused(client: &Client) -> Result<()> {
 }
 
 /// The network with the highest priority has the default route; an engine that knows none refuses it.
-pub async fn gateway_priority_decides_the_default_route_or_is_refused(
-    client: &Client,
-) -> Result<()> {
+pub async fn gateway_priority_is_honoured_or_refused(client: &Client) -> Result<()> {
     let stage = Stage::new(client);
     let (first, second) = (subnet(), subnet());
     let (a, b) = (stage.network_on("a", first).await?, stage.network_on("b", second).await?);
@@ -199,7 +197,7 @@ pub async fn network_missing_is_not_found(client: &Client) -> Result<()> {
 }
 
 /// To connect a stopped container to a network that is gone is `NotFound`.
-pub async fn network_missing_is_not_found_for_a_stopped_container(client: &Client) -> Result<()> {
+pub async fn network_missing_for_a_stopped_one_is_not_found(client: &Client) -> Result<()> {
     let stage = Stage::new(client);
     let network = stage.network("net").await?;
     let container = stage.create(stage.idle("web")).await?;

@@ -216,13 +216,15 @@ async fn live(stage: &Stage) -> Result<Life> {
 }
 
 async fn next_of(events: &mut Events, life: &Life) -> Result<NetworkEvent> {
-    loop {
-        let event = limited(events.next()).await?;
-        let event = event.ok_or_else(|| failed("the stream ended"))??;
-        if let Some(event) = event.as_network().filter(|event| life.is_about(event)) {
-            return Ok(event);
+    let next = async {
+        loop {
+            let event = events.next().await.ok_or_else(|| failed("the stream ended"))??;
+            if let Some(event) = event.as_network().filter(|event| life.is_about(event)) {
+                return Ok(event);
+            }
         }
-    }
+    };
+    limited(next).await?
 }
 
 async fn limited<T>(next: impl Future<Output = T>) -> Result<T> {

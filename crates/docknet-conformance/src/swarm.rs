@@ -23,6 +23,7 @@ behaviours!(
     names_are_taken_across_scopes [Swarm],
     names_are_dns_labels [Swarm],
     an_internal_overlay_has_no_way_out [Swarm],
+    an_overlay_goes_with_remove_detaching [Swarm],
     a_service_shows_and_keeps_its_network [Swarm],
     nodes_reach_each_other_by_name [TwoNodes],
     a_worker_makes_no_overlay [TwoNodes],
@@ -126,6 +127,18 @@ pub async fn an_internal_overlay_has_no_way_out(client: &Client) -> Result<()> {
     let container = stage.running_on("web", &network).await?;
     let gateways = default_gateways(&container).await?;
     assert!(gateways.is_empty(), "gateways {gateways:?}");
+    Ok(())
+}
+
+/// An overlay network goes with the containers that are on it cut off, when that is asked for.
+pub async fn an_overlay_goes_with_remove_detaching(client: &Client) -> Result<()> {
+    let stage = Stage::new(client);
+    let network = overlay(&stage, "net", |spec| spec.attachable(true)).await?;
+    let container = stage.running_on("web", &network).await?;
+    network.clone().remove_detaching().await?;
+    assert!(client.networks().find(network.name()).await?.is_none(), "it is still there");
+    let left = interfaces(&container).await?;
+    assert!(left.is_empty(), "the container still has {left:?}");
     Ok(())
 }
 
