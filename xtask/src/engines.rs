@@ -35,6 +35,7 @@ use template::Template;
 /// Brings up those that are not up, building what is missing.
 pub(crate) fn up(names: &[Name]) -> Result<Running> {
     let lab = Lab::open()?;
+    let names = &distinct(names);
     if !down_among(&lab, names)?.is_empty() {
         let _lock = lab.lock()?;
         bring_up(&lab, names)?;
@@ -46,12 +47,13 @@ pub(crate) fn up(names: &[Name]) -> Result<Running> {
 pub(crate) fn down(names: &[Name]) -> Result<()> {
     let lab = Lab::open()?;
     let _lock = lab.lock()?;
-    stop(&lab, names, How::Ask)
+    stop(&lab, &distinct(names), How::Ask)
 }
 
 /// Gives every engine the state it had when it was new.
 pub(crate) fn reset(names: &[Name]) -> Result<Running> {
     let lab = Lab::open()?;
+    let names = &distinct(names);
     let _lock = lab.lock()?;
     stop(&lab, names, How::Kill)?;
     for node in names.iter().flat_map(|name| name.nodes()) {
@@ -66,7 +68,7 @@ pub(crate) fn purge() -> Result<()> {
     let lab = Lab::open()?;
     let _lock = lab.lock()?;
     stop(&lab, &Name::ALL, How::Kill)?;
-    lab::delete(lab.dir())
+    lab.clear()
 }
 
 /// Which of these engines are up, and how to reach them.
@@ -142,12 +144,13 @@ fn bring_up(lab: &Lab, names: &[Name]) -> Result<()> {
 
 fn start_engine(lab: &Lab, name: Name) -> Result<()> {
     let nodes = name.nodes();
-    if !nodes.iter().all(|node| instance::is_up(lab, node)) {
+    if !nodes.iter().all(|node| instance::answers(lab, node)) {
         // Whatever is left of an earlier start, for all nodes alike: they share a wire.
-        in_parallel(nodes, |node| instance::stop(lab, node, How::Ask))?;
-        network::make(nodes)?;
+        in_parallel(nodes, |node| instance::stop(lab, node, How::Kill))?;
+        network::make(lab, nodes)?;
         in_parallel(nodes, |node| instance::start(lab, node))?;
     }
+    in_parallel(nodes, |node| instance::load_image(lab, node))?;
     swarm::form(lab, nodes)?;
     Ok(())
 }
@@ -158,15 +161,19 @@ fn stop(lab: &Lab, names: &[Name], how: How) -> Result<()> {
     Ok(())
 }
 
-/// Those that are not up, each once.
+/// Each once, in the usual order.
+fn distinct(names: &[Name]) -> Vec<Name> {
+    BTreeSet::from_iter(names.iter().copied()).into_iter().collect()
+}
+
+/// Those that are not up.
 fn down_among(lab: &Lab, names: &[Name]) -> Result<Vec<Name>> {
-    let names: Vec<Name> = names.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-    let up = in_parallel(&names, |name| {
+    let up = in_parallel(names, |name| {
         let nodes = name.nodes();
         let formed = nodes.len() < 2 || swarm::is_formed(lab, nodes);
         Ok(formed && nodes.iter().all(|node| instance::is_up(lab, node)))
     })?;
-    Ok(names.into_iter().zip(up).filter(|(_, up)| !up).map(|(name, _)| name).collect())
+    Ok(names.iter().copied().zip(up).filter(|(_, up)| !up).map(|(name, _)| name).collect())
 }
 
 fn reach(lab: &Lab, names: &[Name]) -> Result<Running> {
@@ -175,6 +182,7 @@ fn reach(lab: &Lab, names: &[Name]) -> Result<Running> {
     let nodes = nodes.into_iter().zip(up).filter(|(_, up)| *up);
     let reach = |(node, _): (&'static Node, bool)| Reach {
         node,
+        netns: lab.netns(node),
         socket: lab.socket(node),
         remote: node.remote.then(|| lab.remote(node)),
     };

@@ -6,6 +6,7 @@
 pub mod blocking;
 mod builder;
 mod client;
+mod config;
 mod container;
 mod containers;
 mod error;
@@ -22,10 +23,12 @@ mod watch;
 
 pub use self::builder::ClientBuilder;
 pub use self::client::{Client, Ping};
+pub use self::config::TlsOptions;
 pub use self::container::{Container, ExecOutput};
 pub use self::containers::Containers;
 pub use self::error::{Error, Result};
 pub use self::events::Events;
+pub use self::host::Host;
 pub use self::network::Network;
 pub use self::networks::{InspectOptions, NetworkDetails, Networks};
 pub use self::prune::{Kept, PrunePlan, Pruned};

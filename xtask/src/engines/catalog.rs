@@ -106,11 +106,6 @@ impl Node {
     pub(crate) fn all() -> impl Iterator<Item = &'static Self> {
         Name::ALL.into_iter().flat_map(Name::nodes)
     }
-
-    /// Its network namespace, as in `/run/netns`.
-    pub(crate) fn netns(&self) -> String {
-        format!("docknet-{}", self.name)
-    }
 }
 
 impl Suite {

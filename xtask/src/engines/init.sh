@@ -1,6 +1,9 @@
 # Makes the root of an engine, moves into it and becomes PID 1 there. The mounts are in a
 # namespace of their own: they end with the engine, and the machine never sees them.
 set -e
+# Not before it is noted down as ours; never if whoever does that ends first.
+read -r go
+exec </dev/null
 hostname "$engine"
 mount -t overlay "docknet-$engine" \
   -o "lowerdir=$lower,upperdir=$state/upper,workdir=$state/work" "$state/root"

@@ -1,6 +1,8 @@
 //! One daemon: its state on disk, its namespaces, its start and its end.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -20,13 +22,18 @@ const INIT: &str = include_str!("init.sh");
 
 /// Long enough for a machine that is busy with something else.
 const START_LIMIT: Duration = Duration::from_secs(60);
-const STOP_LIMIT: Duration = Duration::from_secs(20);
+
+/// Short of what a container gets that ignores its signal to stop.
+const ASK_LIMIT: Duration = Duration::from_secs(5);
+const KILL_LIMIT: Duration = Duration::from_secs(20);
 
 /// Whether it runs, answers and has its image.
 pub(super) fn is_up(lab: &Lab, node: &Node) -> bool {
-    is_running(lab, node)
-        && api::get(&lab.socket(node), "/images/busybox:latest/json")
-            .is_ok_and(|answer| answer.status == 200)
+    is_running(lab, node) && has_image(lab, node)
+}
+
+pub(super) fn answers(lab: &Lab, node: &Node) -> bool {
+    is_running(lab, node) && api::ping(&lab.socket(node))
 }
 
 pub(super) fn is_running(lab: &Lab, node: &Node) -> bool {
@@ -50,6 +57,9 @@ pub(super) fn start(lab: &Lab, node: &Node) -> Result<()> {
     let mut child = spawn(lab, node, &template, &log)?;
     let unshare = Process::find(child.id().cast_signed());
     process::write(&pid_file(lab, node), unshare.as_slice())?;
+    if let Some(mut go) = child.stdin.take() {
+        go.write_all(b"go\n").with_context(|| format!("{} ended", node.name))?;
+    }
 
     let deadline = Instant::now() + START_LIMIT;
     while !api::ping(&lab.socket(node)) {
@@ -70,8 +80,24 @@ pub(super) fn start(lab: &Lab, node: &Node) -> Result<()> {
     }
     let both: Vec<Process> = unshare.into_iter().chain(unshare.and_then(Process::child)).collect();
     process::write(&pid_file(lab, node), &both)?;
-    load_image(lab, node, &template).context("image of busybox")?;
     Ok(())
+}
+
+/// Makes sure of `busybox:latest`.
+pub(super) fn load_image(lab: &Lab, node: &Node) -> Result<()> {
+    if has_image(lab, node) {
+        return Ok(());
+    }
+    let archive = fs::read(Template::of(lab, node.suite).busybox())?;
+    let path = "/images/create?fromSrc=-&repo=busybox&tag=latest&changes=CMD%20%5B%22sh%22%5D";
+    api::post(&lab.socket(node), path, "application/x-tar", &archive)
+        .context("image of busybox")?;
+    Ok(())
+}
+
+fn has_image(lab: &Lab, node: &Node) -> bool {
+    api::get(&lab.socket(node), "/images/busybox:latest/json")
+        .is_ok_and(|answer| answer.status == 200)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,13 +117,11 @@ pub(super) fn stop(lab: &Lab, node: &Node, how: How) -> Result<()> {
     let inner = recorded.get(1).copied().or_else(|| outer.and_then(Process::child));
     if let Some(inner) = inner.filter(|_| how == How::Ask) {
         inner.signal(Signal::TERM)?;
-        inner.ends_within(STOP_LIMIT);
+        inner.ends_within(ASK_LIMIT);
     }
     for process in outer.into_iter().chain(inner) {
-        if !process.ends_within(Duration::from_millis(if how == How::Ask { 500 } else { 0 })) {
-            process.signal(Signal::KILL)?;
-        }
-        if !process.ends_within(STOP_LIMIT) {
+        process.signal(Signal::KILL)?;
+        if !process.ends_within(KILL_LIMIT) {
             bail!("{}: process {} outlives being killed", node.name, process.id);
         }
     }
@@ -106,8 +130,8 @@ pub(super) fn stop(lab: &Lab, node: &Node, how: How) -> Result<()> {
             fs::remove_file(&file).with_context(|| format!("cannot delete {}", file.display()))?;
         }
     }
-    network::delete(node)?;
-    prune_cgroups(node);
+    network::delete(lab, node)?;
+    prune_cgroups(lab, node);
     Ok(())
 }
 
@@ -131,6 +155,8 @@ fn prepare(lab: &Lab, node: &Node, template: &Template) -> Result<()> {
         fs::create_dir_all(state.join(part))
             .with_context(|| format!("cannot prepare {}", state.display()))?;
     }
+    // This is the engine's own `/`, whatever the umask is here.
+    fs::set_permissions(state.join("upper"), Permissions::from_mode(0o755))?;
     fs::write(&made_from, template.id())?;
     if node.remote {
         remote::make(lab, node)?;
@@ -146,16 +172,16 @@ fn spawn(lab: &Lab, node: &Node, template: &Template, log: &Path) -> Result<Chil
     // a /sys in which there are no cgroups.
     let child = Command::new("setsid")
         .arg("nsenter")
-        .arg(format!("--net={}", network::path(node).display()))
+        .arg(format!("--net={}", lab.netns(node).display()))
         .args(["--", "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child"])
         .args(["--propagation", "private", "bash", "-c", INIT, "docknet-init"])
-        .args(daemon(node))
+        .args(daemon(lab, node))
         .env("engine", node.name)
         .env("lower", template.root())
         .env("state", lab.state(node))
         .env("sockets", lab.run())
         .env("server", server)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(output.try_clone()?)
         .stderr(output)
         .spawn()
@@ -163,7 +189,7 @@ fn spawn(lab: &Lab, node: &Node, template: &Template, log: &Path) -> Result<Chil
     Ok(child)
 }
 
-fn daemon(node: &Node) -> Vec<String> {
+fn daemon(lab: &Lab, node: &Node) -> Vec<String> {
     let socket = format!("unix:///lab/{}.sock", node.name);
     match node.daemon {
         Daemon::Docker => {
@@ -171,8 +197,7 @@ fn daemon(node: &Node) -> Vec<String> {
                 "dockerd".to_owned(),
                 format!("--host={socket}"),
                 "--host=unix:///run/docker.sock".to_owned(),
-                format!("--cgroup-parent=/{}", node.netns()),
-                "--shutdown-timeout=3".to_owned(),
+                format!("--cgroup-parent=/{}", lab.namespace(node)),
             ];
             if node.remote {
                 arguments.extend(remote::DOCKERD.map(String::from));
@@ -185,21 +210,10 @@ fn daemon(node: &Node) -> Vec<String> {
     }
 }
 
-fn load_image(lab: &Lab, node: &Node, template: &Template) -> Result<()> {
-    let socket = lab.socket(node);
-    if api::get(&socket, "/images/busybox:latest/json")?.status == 200 {
-        return Ok(());
-    }
-    let archive = fs::read(template.busybox())?;
-    let path = "/images/create?fromSrc=-&repo=busybox&tag=latest&changes=CMD%20%5B%22sh%22%5D";
-    api::post(&socket, path, "application/x-tar", &archive)?;
-    Ok(())
-}
-
 /// Deletes the cgroups of containers that are gone; those with a process in them stay.
-fn prune_cgroups(node: &Node) {
+fn prune_cgroups(lab: &Lab, node: &Node) {
     let name = match node.daemon {
-        Daemon::Docker => node.netns(),
+        Daemon::Docker => lab.namespace(node),
         Daemon::Podman => "libpod_parent".to_owned(),
     };
     let root = Path::new("/sys/fs/cgroup");

@@ -17,7 +17,12 @@ use super::remote::Remote;
 #[derive(Debug)]
 pub(super) struct Lab {
     dir: PathBuf,
+    /// Sets the namespaces of this lab apart from those of the one in the usual place.
+    suffix: String,
 }
+
+const USUAL_DIR: &str = "/var/tmp/docknet-engines";
+const PARTS: [&str; 5] = ["log", "remote", "run", "state", "template"];
 
 impl Lab {
     pub(super) fn open() -> Result<Self> {
@@ -26,7 +31,7 @@ impl Lab {
             "engines: must be root, for namespaces, mounts and packages"
         );
         let dir = env::var_os("DOCKNET_ENGINES_DIR")
-            .map_or_else(|| PathBuf::from("/var/tmp/docknet-engines"), PathBuf::from);
+            .map_or_else(|| PathBuf::from(USUAL_DIR), PathBuf::from);
         let text = dir.to_str().unwrap_or_default();
         ensure!(
             dir.is_absolute() && !text.contains([':', ',', '\\', '=', ' ']),
@@ -46,15 +51,12 @@ impl Lab {
             "{} must be a directory that only root can write to",
             dir.display()
         );
-        let lab = Self { dir };
-        for part in ["log", "run", "state", "template"] {
-            fs::create_dir_all(lab.dir.join(part))?;
-        }
-        Ok(lab)
-    }
-
-    pub(super) fn dir(&self) -> &Path {
-        &self.dir
+        let suffix = if dir == Path::new(USUAL_DIR) {
+            String::new()
+        } else {
+            format!("-{:x}", metadata.ino())
+        };
+        Ok(Self { dir, suffix })
     }
 
     /// Holds off every other process that would change something here.
@@ -67,7 +69,24 @@ impl Lab {
             }
             other => other?,
         }
+        for part in PARTS {
+            fs::create_dir_all(self.dir.join(part))?;
+        }
         Ok(file)
+    }
+
+    /// Deletes everything but the lock, which others may be waiting for.
+    pub(super) fn clear(&self) -> Result<()> {
+        PARTS.iter().try_for_each(|part| delete(&self.dir.join(part)))
+    }
+
+    /// The node's network namespace, as in `/run/netns`, and the parent of its cgroups.
+    pub(super) fn namespace(&self, node: &Node) -> String {
+        format!("docknet-{}{}", node.name, self.suffix)
+    }
+
+    pub(super) fn netns(&self, node: &Node) -> PathBuf {
+        Path::new("/run/netns").join(self.namespace(node))
     }
 
     /// The sockets, seen as `/lab` by the engines.
@@ -105,12 +124,13 @@ pub(super) fn delete(tree: &Path) -> Result<()> {
 
 /// Installs the programs that are missing.
 pub(super) fn install_tools() -> Result<()> {
-    const TOOLS: [(&str, &str); 9] = [
+    const TOOLS: [(&str, &str); 10] = [
         ("apt-get", "apt"),
         ("ip", "iproute2"),
         ("mmdebstrap", "mmdebstrap"),
         ("nsenter", "util-linux"),
         ("openssl", "openssl"),
+        ("setpriv", "util-linux"),
         ("setsid", "util-linux"),
         ("ssh-keygen", "openssh-client"),
         ("tar", "tar"),
@@ -118,6 +138,7 @@ pub(super) fn install_tools() -> Result<()> {
     ];
     let mut missing: Vec<&str> =
         TOOLS.iter().filter(|(tool, _)| !in_path(tool)).map(|(_, package)| *package).collect();
+    missing.sort_unstable();
     missing.dedup();
     if missing.is_empty() {
         return Ok(());

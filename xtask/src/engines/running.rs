@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::catalog::{Node, PARENT};
-use super::network;
 use super::remote::Remote;
 
 /// Engines that are up.
@@ -16,6 +15,7 @@ pub(crate) struct Running {
 #[derive(Debug)]
 pub(super) struct Reach {
     pub(super) node: &'static Node,
+    pub(super) netns: PathBuf,
     pub(super) socket: PathBuf,
     pub(super) remote: Option<Remote>,
 }
@@ -38,7 +38,7 @@ impl Running {
         for reach in &self.nodes {
             let Some(remote) = &reach.remote else { continue };
             env.extend([
-                ("DOCKNET_NETNS", network::path(reach.node).display().to_string()),
+                ("DOCKNET_NETNS", reach.netns.display().to_string()),
                 ("DOCKNET_SSH_CONFIG", remote.ssh_config().display().to_string()),
                 ("DOCKNET_SSH_HOST", format!("ssh://{}", Remote::SSH_ALIAS)),
                 ("DOCKNET_TLS_DIR", remote.tls().display().to_string()),
@@ -74,6 +74,7 @@ mod tests {
     fn reach(name: Name, lab: &str) -> impl Iterator<Item = Reach> {
         name.nodes().iter().map(move |node| Reach {
             node,
+            netns: format!("/run/netns/docknet-{}", node.name).into(),
             socket: format!("{lab}/run/{}.sock", node.name).into(),
             remote: node.remote.then(|| Remote { dir: format!("{lab}/remote").into() }),
         })

@@ -1,9 +1,9 @@
 //! One root file system per Debian suite, built once; engines lay their changes over it.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -72,7 +72,7 @@ pub(super) fn build_missing(lab: &Lab, suites: &BTreeSet<Suite>) -> Result<()> {
 /// Whatever makes a difference to the root; a template of another recipe is not used.
 fn recipe(suite: Suite) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (MMDEBSTRAP, CONTAINERS_CONF, IMAGE_PASSWD, suite.packages()).hash(&mut hasher);
+    (MMDEBSTRAP, CONTAINERS_CONF, IMAGE_DIRS, IMAGE_PASSWD, suite.packages()).hash(&mut hasher);
     hasher.finish()
 }
 
@@ -99,6 +99,9 @@ const MMDEBSTRAP: [&str; 13] = [
 const CONTAINERS_CONF: &str =
     "[engine]\nruntime = \"runc\"\n\n[network]\nnetwork_backend = \"netavark\"\n";
 
+const IMAGE_DIRS: [(&str, u32); 5] =
+    [("bin", 0o755), ("etc", 0o755), ("root", 0o755), ("tmp", 0o1777), ("var/www", 0o755)];
+
 const IMAGE_PASSWD: &str = "root:x:0:0::/root:/bin/sh\n";
 
 fn build(lab: &Lab, suite: Suite, mirror: &str) -> Result<()> {
@@ -110,7 +113,10 @@ fn build(lab: &Lab, suite: Suite, mirror: &str) -> Result<()> {
     let log = lab.log(&format!("template-{}", suite.as_str()));
     let root = unfinished.root();
     let output = File::create(&log)?;
-    let status = Command::new("mmdebstrap")
+    // It ends with this program, however that ends: nothing goes on writing to the root.
+    let status = Command::new("setpriv")
+        .args(["--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child"])
+        .args(["--mount-proc", "mmdebstrap"])
         .args(MMDEBSTRAP)
         .arg(format!("--include={}", suite.packages().join(",")))
         .args([suite.as_str().as_ref(), root.as_os_str(), mirror.as_ref()])
@@ -136,8 +142,9 @@ fn build(lab: &Lab, suite: Suite, mirror: &str) -> Result<()> {
 
 fn archive_busybox(template: &Template) -> Result<()> {
     let image = template.dir.join("image");
-    for dir in ["bin", "etc", "root", "tmp", "var/www"] {
+    for (dir, mode) in IMAGE_DIRS {
         fs::create_dir_all(image.join(dir))?;
+        fs::set_permissions(image.join(dir), Permissions::from_mode(mode))?;
     }
     fs::write(image.join("etc/passwd"), IMAGE_PASSWD)?;
     let busybox = template.root().join("bin/busybox");
@@ -147,12 +154,9 @@ fn archive_busybox(template: &Template) -> Result<()> {
             symlink("busybox", image.join("bin").join(applet))?;
         }
     }
-    run(Command::new("tar").args(["--sort=name", "--owner=0", "--group=0", "-C"]).args([
-        image.as_path(),
-        Path::new("-cf"),
-        &template.busybox(),
-        Path::new("."),
-    ]))?;
+    run(Command::new("tar")
+        .args(["--sort=name", "--owner=0", "--group=0", "--mode=a+rX", "-C"])
+        .args([image.as_path(), Path::new("-cf"), &template.busybox(), Path::new(".")]))?;
     delete(&image)?;
     Ok(())
 }
