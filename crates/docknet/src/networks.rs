@@ -59,6 +59,12 @@ impl Networks {
         }
 
         const OPERATION: &str = "network create";
+        // Podman would make a name up, and Docker 20.10 take it for one that is there.
+        if spec.name.trim().is_empty() {
+            let error =
+                Error::new(ErrorKind::InvalidSpec, "a network's name is wanted, and this is empty");
+            return Err(error.doing(OPERATION, Some(&spec.name)));
+        }
         let engine =
             self.0.engine().await.map_err(|error| error.doing(OPERATION, Some(&spec.name)))?;
         let name = spec.name.clone();
