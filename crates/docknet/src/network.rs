@@ -265,11 +265,7 @@ impl Network {
     /// # Errors
     /// `InUse`, `Predefined`, `NotFound`.
     pub async fn remove(self) -> Result<()> {
-        let target = Target::path("/networks").segment(self.id.as_str());
-        self.client
-            .call(Request::new("network remove", Method::DELETE, target).about(self.name()))
-            .await?;
-        Ok(())
+        self.client.networks().remove_as(self.id.as_str(), self.name()).await
     }
 
     /// Disconnects every container, stopped ones and leftovers of containers that are gone too, and removes it.
@@ -317,7 +313,8 @@ impl Network {
     async fn endpoints(&self) -> Result<Vec<String>> {
         let mut now = self.clone();
         now.reload().await?;
-        let of_network = Filters::new().network(self.id.as_str());
+        // A container that never ran knows its networks by name only.
+        let of_network = Filters::new().network(self.id.as_str()).network(self.name());
         let containers = self.client.containers().list_all(&of_network).await?;
         let known = |id: &str| containers.iter().any(|container| container.id() == id);
         let leftovers = now.info().members.iter().filter(|(id, _)| !known(id.as_str()));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use docknet_types::{Filters, NetworkSpec, Scope};
+use docknet_types::{Filters, Flavour, NetworkSpec, Scope};
 use http::Method;
 use serde::Deserialize;
 
@@ -58,6 +58,12 @@ impl Networks {
         }
 
         const OPERATION: &str = "network create";
+        // Podman would make a name up, and Docker 20.10 take it for one that is there.
+        if spec.name.trim().is_empty() {
+            let error =
+                Error::new(ErrorKind::InvalidSpec, "a network's name is wanted, and this is empty");
+            return Err(error.doing(OPERATION, Some(&spec.name)));
+        }
         let engine =
             self.0.engine().await.map_err(|error| error.doing(OPERATION, Some(&spec.name)))?;
         let name = spec.name.clone();
@@ -317,10 +323,24 @@ impl Networks {
     /// # Errors
     /// `NotFound`, `AmbiguousName`, `InUse`, `Predefined`.
     pub async fn remove(&self, id_or_name: &str) -> Result<()> {
+        self.remove_as(id_or_name, id_or_name).await
+    }
+
+    /// Removes a network, known to the caller by this name.
+    pub(crate) async fn remove_as(&self, id_or_name: &str, subject: &str) -> Result<()> {
         const OPERATION: &str = "network remove";
-        let reference = self.reference(OPERATION, id_or_name).await?;
+        let doing = |error: Error| error.doing(OPERATION, Some(subject));
+        let mut reference = self.reference(OPERATION, id_or_name).await?;
+        if self.0.engine().await.map_err(doing)?.flavour == Flavour::Podman {
+            // It looks for users of the network by the very text of the path, and they have names: addressed by its
+            // id, a network that is in use goes, and its containers can be neither restarted nor removed.
+            let target = Target::path("/networks").segment(&reference);
+            let json =
+                self.0.call(Request::new(OPERATION, Method::GET, target).about(subject)).await?;
+            Network::read(&self.0, json).map_err(doing)?.name().clone_into(&mut reference);
+        }
         let target = Target::path("/networks").segment(&reference);
-        self.0.call(Request::new(OPERATION, Method::DELETE, target).about(id_or_name)).await?;
+        self.0.call(Request::new(OPERATION, Method::DELETE, target).about(subject)).await?;
         Ok(())
     }
 
