@@ -97,7 +97,7 @@ pub(crate) fn quickstart() -> Result<()> {
         (*key == "DOCKNET_ENGINES").then(|| value.strip_prefix("docker28=")).flatten()
     });
     Step::cargo("the quickstart example")
-        .words("run --quiet --release --package docknet --example quickstart")
+        .words("run --quiet --package docknet --example quickstart")
         .env("DOCKER_HOST", engine.context("docker28 is not up")?)
         .run()
 }
