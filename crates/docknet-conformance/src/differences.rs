@@ -158,4 +158,10 @@ pub const DIFFERENCES: &[Difference] = &[
         "Pool overlaps",
         "Docker 20.10 takes the subnet before the name, so that the first one is not to be found yet (moby#20648)",
     ),
+    row(
+        "swarm::without_one_there_is_no_swarm",
+        PODMAN,
+        "failed to find driver",
+        "Podman has no swarm, and so no driver for its networks either",
+    ),
 ];
