@@ -28,7 +28,6 @@ behaviours!(
     nodes_reach_each_other_by_name [TwoNodes],
     a_worker_makes_no_overlay [TwoNodes],
     a_workers_watch_tells_of_what_comes_to_it [TwoNodes],
-    without_one_there_is_no_swarm [NoSwarm],
 );
 
 /// An overlay network belongs to the swarm, and is listed by that scope.
@@ -220,14 +219,6 @@ pub async fn a_workers_watch_tells_of_what_comes_to_it(client: &Client) -> Resul
         Err(failed("the watch ended"))
     });
     told.await.map_err(|_| failed("not told within fifteen seconds"))?
-}
-
-/// Where there is no swarm, no network of one can be made.
-pub async fn without_one_there_is_no_swarm(client: &Client) -> Result<()> {
-    let stage = Stage::new(client);
-    let spec = stage.spec("net").driver(Driver::Overlay).attachable(true);
-    refused(stage.client().networks().create(spec).await, &[ErrorKind::NoSwarm]);
-    Ok(())
 }
 
 async fn meets(from: &Container, to: &Container) -> Result<()> {
