@@ -1,7 +1,5 @@
 //! Looking at one network, and what a handle is.
 
-use std::collections::HashSet;
-
 use docknet::{Client, Driver, EndpointSpec, ErrorKind, InspectOptions, Pool, Result, Scope};
 use serde_json::Value;
 
@@ -172,8 +170,6 @@ pub async fn handles_of_one_network_are_equal(client: &Client) -> Result<()> {
     let other = lab::network(client, |spec| spec).await?;
     let again = client.networks().get(one.name()).await?;
     assert!(one == again && one != other, "{one:?} {again:?} {other:?}");
-    let set: HashSet<_> = [one, other, again].into_iter().collect();
-    assert_eq!(set.len(), 2);
     Ok(())
 }
 

@@ -82,7 +82,13 @@ pub async fn by_label(client: &Client) -> Result<()> {
     matches(client, Filters::new().label("n=2"), &[two]).await?;
     matches(client, Filters::new().label("odd"), &[one, three]).await?;
     matches(client, Filters::new().label("odd").label("n=3"), &[three]).await?;
-    matches(client, Filters::new().label("n=1").label("n=2"), &[]).await?;
+    matches(client, Filters::new().label("n=1").label("n=2"), &[]).await
+}
+
+/// A label filter with an empty value matches that value only.
+pub async fn by_an_empty_value(client: &Client) -> Result<()> {
+    let [one, _, three] = &three(client).await?;
+    matches(client, Filters::new().label("odd="), &[one, three]).await?;
     matches(client, Filters::new().label("n="), &[]).await
 }
 
@@ -183,6 +189,7 @@ behaviours!(list:
     by_several_names,
     by_id,
     by_label,
+    by_an_empty_value,
     by_driver,
     by_type,
     by_scope,

@@ -111,30 +111,53 @@ pub async fn predefined_networks_stay(client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// `remove_detaching` disconnects containers that run, that are halted, that ended and that never ran, removes the network,
-/// and leaves the containers as they were.
+/// `remove_detaching` disconnects containers that run, that ended and that never ran, removes the network, and leaves the
+/// containers as they were: those that do not run can be started.
 pub async fn detaching_disconnects_everybody(client: &Client) -> Result<()> {
     let network = lab::network(client, |spec| spec).await?;
     let stays = lab::network(client, |spec| spec).await?;
-    let both = [&network, &stays];
-    let mut containers = [
+    let both = [&stays, &network];
+    let (running, exited, created) = (
         lab::running(client, &both).await?,
         lab::exited(client, &both).await?,
         lab::created(client, &both).await?,
-        lab::paused(client, &both).await?,
-    ];
+    );
     network.clone().remove_detaching().await?;
     is_gone(client, &network).await?;
-    for container in &mut containers {
-        let before = container.status().clone();
-        container.reload().await?;
-        assert_eq!(container.status(), &before);
-        let networks: Vec<_> = container.endpoints().keys().map(String::as_str).collect();
-        assert_eq!(networks, [stays.name()], "{before:?}");
+    for container in [&running, &exited, &created] {
+        is_only_on(client, container, &stays).await?;
     }
-    // Those that had ended need nothing that is gone.
-    containers[1].start().await?;
-    containers[2].start().await
+    exited.start().await?;
+    created.start().await
+}
+
+/// `remove_detaching` disconnects containers that are halted, too.
+pub async fn detaching_disconnects_the_paused(client: &Client) -> Result<()> {
+    let network = lab::network(client, |spec| spec).await?;
+    let stays = lab::network(client, |spec| spec).await?;
+    let paused = lab::paused(client, &[&stays, &network]).await?;
+    network.clone().remove_detaching().await?;
+    is_gone(client, &network).await?;
+    is_only_on(client, &paused, &stays).await?;
+    lab::unpause(client, &paused).await
+}
+
+/// A container that does not run is started when the network that it was made for is gone, and it has another.
+pub async fn a_container_outlives_its_first_network(client: &Client) -> Result<()> {
+    let network = lab::network(client, |spec| spec).await?;
+    let stays = lab::network(client, |spec| spec).await?;
+    let exited = lab::exited(client, &[&network, &stays]).await?;
+    network.remove_detaching().await?;
+    exited.start().await?;
+    is_only_on(client, &exited, &stays).await
+}
+
+/// The container is on this network alone, and does what it did.
+async fn is_only_on(client: &Client, container: &Container, network: &Network) -> Result<()> {
+    let now = client.containers().get(container.id().as_str()).await?;
+    let networks: Vec<_> = now.endpoints().keys().map(String::as_str).collect();
+    assert_eq!(networks, [network.name()], "{:?}", container.status());
+    Ok(())
 }
 
 /// `remove_detaching` removes what nobody uses, too.
@@ -154,5 +177,7 @@ behaviours!(remove:
     after_its_last_container [Containers],
     predefined_networks_stay,
     detaching_disconnects_everybody [Containers],
+    detaching_disconnects_the_paused [Containers, Exclusive],
+    a_container_outlives_its_first_network [Containers],
     detaching_takes_what_nobody_uses,
 );

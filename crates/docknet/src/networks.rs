@@ -1,8 +1,9 @@
 //! The networks of an engine.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
-use docknet_types::{Filters, Flavour, NetworkSpec, Scope};
+use docknet_types::{ApiVersion, Filters, Flavour, IpNet, NetworkSpec, Scope};
 use http::Method;
 use serde::Deserialize;
 
@@ -82,7 +83,8 @@ impl Networks {
 
     /// The network of this name, made if it is not there. What the spec leaves open may be anything.
     ///
-    /// Calls of several programs at once all get the same network.
+    /// Calls of several programs at once all get the same network. Only engines before API 1.44 can make several then, if
+    /// they are to choose the subnet.
     ///
     /// ```
     /// # use docknet::*;
@@ -118,16 +120,36 @@ impl Networks {
         if let Some(there) = self.by_name(&spec.name).await? {
             return self.same_as(spec, there).await;
         }
-        match self.create(spec).await {
-            // Somebody else was faster.
-            Err(error) if error.kind() == ErrorKind::NameTaken => {
-                match self.by_name(&spec.name).await? {
-                    Some(there) => self.same_as(spec, there).await,
-                    None => Err(error),
-                }
-            }
-            created => created,
+        let error = match self.create(spec).await {
+            Err(error) if error.is_conflict() => error,
+            created => return created,
+        };
+        match self.made_meanwhile(spec, error.kind()).await? {
+            Some(there) => self.same_as(spec, there).await,
+            None => Err(error),
         }
+    }
+
+    /// The network of this spec's name that somebody else was faster to make.
+    async fn made_meanwhile(
+        &self,
+        spec: &NetworkSpec,
+        refusal: ErrorKind,
+    ) -> Result<Option<Network>> {
+        const PAUSE: Duration = Duration::from_millis(100);
+        const PATIENCE: Duration = Duration::from_secs(20);
+        // Docker 20.10 takes a subnet long before it shows the network.
+        let is_being_made = refusal == ErrorKind::PoolOverlap
+            && self.0.engine().await?.version < ApiVersion::new(1, 44);
+        let begun = Instant::now();
+        while is_being_made && begun.elapsed() < PATIENCE {
+            let networks = self.list().await?;
+            if networks.iter().any(|network| overlaps(spec, network)) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.by_name(&spec.name).await
     }
 
     async fn same_as(&self, spec: &NetworkSpec, there: Network) -> Result<Network> {
@@ -447,6 +469,15 @@ pub(crate) async fn running(client: &Client) -> Result<Vec<NetworkDetails>> {
     let networks = client.networks().list().await?;
     let containers = client.containers().list().await?;
     Ok(join(&networks, &containers))
+}
+
+/// Whether a network has addresses that this spec asks for.
+fn overlaps(spec: &NetworkSpec, network: &Network) -> bool {
+    let theirs = || network.info().ipam.pools.iter().filter_map(|pool| pool.subnet);
+    let overlap = |one: &IpNet, other: &IpNet| {
+        one.contains(&other.network()) || other.contains(&one.network())
+    };
+    spec.ipam.pools.iter().any(|ours| theirs().any(|theirs| overlap(&ours.subnet, &theirs)))
 }
 
 /// Puts containers to the networks that they name.
