@@ -35,7 +35,7 @@ fn engine() -> Server {
 #[tokio::test]
 async fn a_call_is_one_request_and_all_calls_are_one_connection() {
     let server = engine();
-    let client = Client::connect(&server.host()).unwrap();
+    let client = server.client();
     let networks = client.networks();
     // The version is asked for once.
     let mut network = networks.get("x").await.unwrap();
@@ -122,7 +122,7 @@ async fn a_list_is_held_once() {
 #[test]
 fn nothing_is_opened_before_the_first_call() {
     let server = engine();
-    let client = Client::connect(&server.host()).unwrap();
+    let client = server.client();
     let _networks = (client.networks(), client.containers(), client.events(), client.clone());
     let waiting = client.networks();
     let _never_polled = waiting.get("x");
