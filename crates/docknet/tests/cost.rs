@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 
-use docknet::{Client, Filters};
+use docknet::Filters;
 
 use crate::server::{Kind, NETWORK, Server, ok};
 
