@@ -52,7 +52,11 @@ impl NetworkSpec {
             found.optional("config_from", self.config_from.as_deref(), found_from);
         }
         found.map("label", &self.labels, &info.labels);
-        found.map("option", &self.options, &info.options);
+        if flavour == Flavour::Podman {
+            found.map("option", &told_by_podman(&self.options, &info.options), &info.options);
+        } else {
+            found.map("option", &self.options, &info.options);
+        }
         found.optional("ipam driver", self.ipam.driver.as_deref(), &info.ipam.driver);
         found.map("ipam option", &self.ipam.options, &info.ipam.options);
         if !self.ipam.pools.is_empty() {
@@ -60,6 +64,19 @@ impl NetworkSpec {
         }
         found.0
     }
+}
+
+/// The options that Podman tells of those that are wanted: some it has under names of its own, and the rest it drops or
+/// keeps to itself, as it does a bridge's name and a parent.
+fn told_by_podman(
+    wanted: &BTreeMap<String, String>,
+    found: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let own = |(key, value): (&String, &String)| match key.as_str() {
+        "com.docker.network.driver.mtu" | "mtu" => Some(("mtu".to_owned(), value.clone())),
+        _ => found.contains_key(key).then(|| (key.clone(), value.clone())),
+    };
+    wanted.iter().filter_map(own).collect()
 }
 
 struct Compare(Vec<Difference>);
@@ -221,6 +238,20 @@ mod tests {
                 "gateway of 10.7.0.0/24 is 10.7.0.1, not 10.7.0.254",
                 "range of 10.7.0.0/24 is none, not 10.7.0.0/25",
             ]
+        );
+    }
+
+    #[test]
+    fn what_podman_does_not_tell_is_not_compared() {
+        let info =
+            NetworkInfo::from_json(r#"{"Name":"a","Driver":"bridge","Options":{"mtu":"1400"}}"#);
+        let mtu =
+            |value: &str| NetworkSpec::new("a").option("com.docker.network.driver.mtu", value);
+        let icc = mtu("1400").option("com.docker.network.bridge.enable_icc", "false");
+        assert_eq!(icc.differences(&info, Flavour::Podman), []);
+        assert_eq!(
+            mtu("1500").differences(&info, Flavour::Podman)[0].to_string(),
+            r#"option "mtu" is "1400", not "1500""#
         );
     }
 

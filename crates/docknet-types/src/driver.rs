@@ -74,24 +74,17 @@ wire_text!(Scope { Global = "global", Local = "local", Swarm = "swarm" });
 /// ```
 /// use docknet_types::NetworkKind;
 ///
-/// assert_eq!(NetworkKind::Custom.as_str(), "custom");
+/// assert_eq!(NetworkKind::from("custom"), NetworkKind::Custom);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NetworkKind {
     /// The engine itself: bridge, host, none, and ingress on a swarm.
     Builtin,
     /// A user.
     Custom,
+    /// A kind newer than this crate.
+    Other(String),
 }
 
-impl NetworkKind {
-    /// The text on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Builtin => "builtin",
-            Self::Custom => "custom",
-        }
-    }
-}
+wire_text!(NetworkKind { Builtin = "builtin", Custom = "custom" });

@@ -30,7 +30,8 @@ pub enum ErrorKind {
     AlreadyConnected,
     /// Several networks match the name or the prefix of an id.
     AmbiguousName,
-    /// Containers, services or other networks still use it.
+    /// Containers, services or other networks still use it: the network to be removed, or an interface asked for, as a
+    /// bridge or a parent.
     InUse,
     /// The spec or a part of it is not valid: by the engine's words, or before anything was sent.
     InvalidSpec,
@@ -39,7 +40,7 @@ pub enum ErrorKind {
     /// The node is in no swarm, or does not manage it.
     NoSwarm,
     /// The container cannot be connected to or cut from this network: it has the host's, another container's or no
-    /// network, or the network is not attachable.
+    /// network, or is being removed; or the network is not attachable.
     NotConnectable,
     /// The container is not on this network.
     NotConnected,
@@ -51,11 +52,11 @@ pub enum ErrorKind {
     PoolExhausted,
     /// The subnet overlaps one in use.
     PoolOverlap,
-    /// The network is the engine's own.
+    /// The network is the engine's own, or of a driver that only such a network may have.
     Predefined,
 
     // What an engine refuses, as its status tells.
-    /// 400, and nothing more is known.
+    /// The JSON, the filters or the headers are malformed; or 400, and nothing more is known.
     BadRequest,
     /// 409, and nothing more is known; or what is there differs from what is wanted.
     Conflict,
@@ -81,11 +82,12 @@ pub enum ErrorKind {
     Decode,
     /// A call that cannot be made here: outside a runtime, or a blocking one inside.
     Misuse,
-    /// The peer does not speak HTTP as it should, or the connection broke.
+    /// The peer does not speak HTTP as it should, or redirects, or the connection broke.
     Protocol,
     /// It took longer than the client's limit.
     Timeout,
-    /// The engine's API is too old or too new, or it would drop a part of the request without a word.
+    /// The engine's API is too old or too new or lacks this call, or it would drop a part of the request without a
+    /// word.
     UnsupportedApi,
 }
 

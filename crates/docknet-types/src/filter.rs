@@ -56,8 +56,8 @@ impl Filters {
     }
 
     /// Networks made by users, or by the engine. Podman has no such filter.
-    pub fn kind(self, kind: NetworkKind) -> Self {
-        self.raw("type", kind.as_str())
+    pub fn kind(self, kind: impl Into<NetworkKind>) -> Self {
+        self.raw("type", kind.into().to_string())
     }
 
     /// Networks of this scope. Podman has no such filter.

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use crate::request::Request;
 use crate::transport::Endless;
 use crate::{
-    Body, ClientBuilder, Containers, Error, ErrorKind, EventsQuery, Networks, Result, Transport,
+    Body, ClientBuilder, Containers, Error, ErrorKind, Events, Networks, Result, Transport,
 };
 
 /// A client of one engine. Cheap to clone; clones share connections.
@@ -143,9 +143,9 @@ impl Client {
         Containers::new(self.clone())
     }
 
-    /// What happens on the engine from now on, or since some time.
-    pub fn events(&self) -> EventsQuery {
-        EventsQuery::new(self.clone())
+    /// What happens on the engine, as a stream.
+    pub fn events(&self) -> Events {
+        Events::new(self.clone())
     }
 
     /// Where requests go, for messages.
@@ -155,6 +155,21 @@ impl Client {
     }
 
     /// Asks the engine who it is. This always goes to the engine, and shows that it answers.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /_ping").header("Api-Version", "1.51"),
+    /// # ]);
+    /// # let client = script.client();
+    /// let ping = client.ping().await?;
+    /// assert_eq!(ping.flavour, Flavour::Docker);
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `Connect` and the like if it does not answer.
@@ -182,6 +197,19 @@ impl Client {
     /// The engine as requests are made for it: its flavour, and the version in which it is spoken to. It is asked once,
     /// and also if the version was pinned: what it would drop of a request depends on whose engine it is. An answer
     /// that leads to no version is not kept.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([]);
+    /// # let client = script.client();
+    /// let engine = client.engine().await?;
+    /// assert_eq!(engine.version, ApiVersion::new(1, 51));
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `UnsupportedApi` if there is no version that both sides speak, and what [`ping`](Self::ping) meets.
@@ -283,21 +311,38 @@ impl Client {
     /// What the engine refuses, by kind; `Decode` if the answer does not read as `T`.
     pub async fn request<T: DeserializeOwned>(&self, request: http::Request<Bytes>) -> Result<T> {
         let bytes =
-            self.limited(async { self.accept(self.exchange(request).await?).await }).await?;
+            self.limited(async { self.accept(self.dispatch(request).await?).await }).await?;
         serde_json::from_slice(&bytes).map_err(|error| undecodable(&error))
     }
 
     /// Sends a request of any kind, and gives the answer, whatever its status. The path is one of the engine's API,
-    /// without a version. The client's limit of time covers the head, and not the body.
+    /// without a version. The client's limit of time covers the body, too.
+    ///
+    /// ```
+    /// use docknet::{Script, expect};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> docknet::Result<()> {
+    /// let client = Script::new([expect("GET /_ping").reply(200, "OK")]).client();
+    /// let mut response = client.send(http::Request::get("/_ping").body("".into()).unwrap()).await?;
+    /// assert_eq!(response.status(), 200);
+    /// assert_eq!(response.body_mut().next_chunk().await.transpose()?, Some("OK".into()));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of the transport; never for a status.
     pub async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Body>> {
-        self.limited(self.exchange(request)).await
+        let begun = tokio::time::Instant::now();
+        let response = self.limited(self.dispatch(request)).await?;
+        Ok(match self.0.settings.timeout {
+            Some(limit) => response.map(|body| body.until(begun + limit, self.late(limit))),
+            None => response,
+        })
     }
 
-    /// The same without a limit of time, for callers that have one.
-    async fn exchange(&self, mut request: http::Request<Bytes>) -> Result<http::Response<Body>> {
+    async fn dispatch(&self, mut request: http::Request<Bytes>) -> Result<http::Response<Body>> {
         let version = self.api_version().await?;
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         let versioned = format!("/v{version}{target}");
@@ -312,10 +357,16 @@ impl Client {
         Ok(response)
     }
 
+    /// How many bytes an answer may have.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn max_body(&self) -> usize {
+        self.0.settings.max_body
+    }
+
     /// A call with an answer that is read to its end.
     pub(crate) async fn call(&self, request: Request) -> Result<Bytes> {
         let Request { operation, subject, http } = request;
-        self.limited(async { self.accept(self.exchange(http?).await?).await })
+        self.limited(async { self.accept(self.dispatch(http?).await?).await })
             .await
             .map_err(|error| error.doing(operation, subject.as_deref()))
     }
@@ -334,7 +385,7 @@ impl Client {
         let opened = self.limited(async {
             let mut request = http?;
             request.extensions_mut().insert(Endless);
-            let response = self.exchange(request).await?;
+            let response = self.dispatch(request).await?;
             if response.status().is_success() {
                 Ok(response.into_body())
             } else {
@@ -387,10 +438,11 @@ impl Client {
         let Some(limit) = self.0.settings.timeout else {
             return exchange.await;
         };
-        tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| {
-            let text = format!("{} did not answer within {limit:?}", self.host());
-            Err(Error::new(ErrorKind::Timeout, text))
-        })
+        tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| Err(self.late(limit)))
+    }
+
+    fn late(&self, limit: Duration) -> Error {
+        Error::new(ErrorKind::Timeout, format!("{} did not answer within {limit:?}", self.host()))
     }
 
     /// Refuses what the engine would drop without a word, or warns, as the client is set up.

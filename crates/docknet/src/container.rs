@@ -37,6 +37,10 @@ impl Container {
 
     fn of(client: &Client, mut snapshot: Snapshot<ContainerInfo>) -> Self {
         let id = ContainerId::new(std::mem::take(&mut snapshot.id));
+        // Engines put a slash before the names of containers; a network's name may begin with one of its own.
+        if let Some(own) = snapshot.name.strip_prefix('/') {
+            snapshot.name = own.to_owned();
+        }
         Self { client: client.clone(), id, snapshot: Arc::new(snapshot) }
     }
 
@@ -83,12 +87,45 @@ impl Container {
     }
 
     /// Its connections, by the network's name.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /containers/web/json").reply(200, r#"{"Id":"4f66ad9a0b2e","Name":"/web","State":{"Status":"running"},"NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let container = client.containers().get("web").await?;
+    /// for (network, endpoint) in container.endpoints() {
+    ///     println!("{network}: {:?}", endpoint.ipv4());
+    /// }
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn endpoints(&self) -> &BTreeMap<String, EndpointInfo> {
         &self.info().endpoints
     }
 
     /// Starts it. To start one that runs is no error.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /containers/web/json").reply(200, r#"{"Id":"4f66ad9a0b2e","Name":"/web","State":{"Status":"running"},"NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}"#),
+    /// #     expect("POST /containers/4f66ad9a0b2e/start").reply(204, ""),
+    /// # ]);
+    /// # let client = script.client();
+    /// let container = client.containers().get("web").await?;
+    /// container.start().await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `NotFound` for one of its networks that is gone, `AddressInUse`, `AddressesExhausted`.
@@ -98,6 +135,22 @@ impl Container {
 
     /// Stops it: asks its process to end, and ends it ten seconds later. To stop one that does not run is no error.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /containers/web/json").reply(200, r#"{"Id":"4f66ad9a0b2e","Name":"/web","State":{"Status":"running"},"NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}"#),
+    /// #     expect("POST /containers/4f66ad9a0b2e/stop").reply(204, ""),
+    /// # ]);
+    /// # let client = script.client();
+    /// let container = client.containers().get("web").await?;
+    /// container.stop().await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `NotFound`.
     pub async fn stop(&self) -> Result<()> {
@@ -105,6 +158,22 @@ impl Container {
     }
 
     /// Stops it, giving its process this long to end.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /containers/web/json").reply(200, r#"{"Id":"4f66ad9a0b2e","Name":"/web","State":{"Status":"running"},"NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}"#),
+    /// #     expect("POST /containers/4f66ad9a0b2e/stop?t=1").reply(204, ""),
+    /// # ]);
+    /// # let client = script.client();
+    /// let container = client.containers().get("web").await?;
+    /// container.stop_within(1).await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `NotFound`.
@@ -115,6 +184,22 @@ impl Container {
 
     /// Removes it, running or not, with its anonymous volumes.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /containers/web/json").reply(200, r#"{"Id":"4f66ad9a0b2e","Name":"/web","State":{"Status":"running"},"NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}"#),
+    /// #     expect("DELETE /containers/4f66ad9a0b2e?force=true&v=true").reply(204, ""),
+    /// # ]);
+    /// # let client = script.client();
+    /// let container = client.containers().get("web").await?;
+    /// container.remove().await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `NotFound`.
     pub async fn remove(self) -> Result<()> {
@@ -122,6 +207,23 @@ impl Container {
     }
 
     /// Fetches it anew, as an inspection shows it.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /containers/web/json").reply(200, r#"{"Id":"4f66ad9a0b2e","Name":"/web","State":{"Status":"running"},"NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}"#),
+    /// #     expect("GET /containers/4f66ad9a0b2e/json").reply(200, r#"{"Id":"4f66ad9a0b2e","Name":"/web","State":{"Status":"running"},"NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let container = client.containers().get("web").await?;
+    /// let mut container = container;
+    /// container.reload().await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `NotFound` if it is gone; the handle is as before then.
@@ -132,6 +234,25 @@ impl Container {
     }
 
     /// Runs a command in it, and gives what it wrote and how it ended.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /containers/web/json").reply(200, r#"{"Id":"4f66ad9a0b2e","Name":"/web","State":{"Status":"running"},"NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}"#),
+    /// #     expect("POST /containers/4f66ad9a0b2e/exec").reply(201, r#"{"Id":"e1"}"#),
+    /// #     expect("POST /exec/e1/start").reply(200, r#""#),
+    /// #     expect("GET /exec/e1/json").reply(200, r#"{"ExitCode":0}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let container = client.containers().get("web").await?;
+    /// let output = container.exec(["ping", "-c", "1", "db"]).await?;
+    /// assert!(output.success(), "{}", output.stderr_text());
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `Conflict` if it does not run. A command that fails is no error: see [`ExecOutput::exit_code`].

@@ -19,6 +19,21 @@ impl Containers {
 
     /// The container of this id or name, or of the only id that begins so.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /containers/web/json").reply(200, r#"{"Id":"4f66ad9a0b2e","Name":"/web","State":{"Status":"running"},"NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let container = client.containers().get("web").await?;
+    /// assert_eq!(*container.status(), ContainerStatus::Running);
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `NotFound`, `AmbiguousName`.
     pub async fn get(&self, id_or_name: &str) -> Result<Container> {
@@ -31,6 +46,20 @@ impl Containers {
 
     /// The containers that run.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /containers/json").reply(200, r#"[{"Id":"4f66ad9a0b2e","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// assert_eq!(client.containers().list().await?[0].name(), "web");
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What the engine or the connection meets.
     pub async fn list(&self) -> Result<Vec<Container>> {
@@ -39,6 +68,21 @@ impl Containers {
 
     /// The containers that run and match; in other states too if a filter says which.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /containers/json?filters=%7B%22network%22%3A%7B%22backend%22%3Atrue%7D%7D").reply(200, r#"[{"Id":"4f66ad9a0b2e","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let containers = client.containers().list_with(&Filters::new().network("backend")).await?;
+    /// assert_eq!(containers.len(), 1);
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `BadRequest` for filters that the engine does not know.
     pub async fn list_with(&self, filters: &Filters) -> Result<Vec<Container>> {
@@ -46,6 +90,21 @@ impl Containers {
     }
 
     /// The containers that match, whatever they do.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /containers/json?all=true").reply(200, r#"[{"Id":"4f66ad9a0b2e","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let containers = client.containers().list_all(&Filters::new()).await?;
+    /// assert_eq!(containers.len(), 1);
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `BadRequest` for filters that the engine does not know.
@@ -63,6 +122,27 @@ impl Containers {
     ///
     /// Engines before API 1.44 take one network here. The others are connected after it then, and if that fails, the
     /// container is removed again.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("POST /containers/create?name=web").reply(201, r#"{"Id":"4f66ad9a0b2e"}"#),
+    /// #     expect("GET /containers/4f66ad9a0b2e/json").reply(200, r#"{"Id":"4f66ad9a0b2e","Name":"/web","State":{"Status":"running"},"NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}"#),
+    /// #     expect("POST /containers/4f66ad9a0b2e/start").reply(204, ""),
+    /// # ]);
+    /// # let client = script.client();
+    /// let spec = ContainerSpec::new("busybox")
+    ///     .name("web")
+    ///     .command(["sleep", "1000"])
+    ///     .network("backend", EndpointSpec::new().alias("api"));
+    /// let container = client.containers().create(spec).await?;
+    /// container.start().await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `NotFound` for an image that is not there, `NameTaken`, those of [`Network::connect`](crate::Network::connect).

@@ -59,10 +59,18 @@ impl Error {
 
     /// What an engine refused, in its own words.
     pub(crate) fn refused(status: StatusCode, body: &[u8]) -> Self {
-        let message = words(body)
-            .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned());
-        let mut error = Self::new(classify(status.as_u16(), &message), message);
+        let words = words(body);
+        let kind = classify(status.as_u16(), words.as_deref().unwrap_or_default());
+        let reason = || status.canonical_reason().unwrap_or("no reason given").to_owned();
+        let mut error = Self::new(kind, words.unwrap_or_else(reason));
         error.0.status = Some(status);
+        // What servers written in Go answer to whom they take for a client without TLS.
+        if error.message() == "Client sent an HTTP request to an HTTPS server." {
+            error.0.kind = ErrorKind::Config;
+            return error.with_note(
+                "this port is for TLS: use https://, give TLS options, or set DOCKER_TLS_VERIFY",
+            );
+        }
         error
     }
 

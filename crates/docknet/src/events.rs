@@ -13,7 +13,11 @@ use http::Method;
 use crate::request::{Request, Target};
 use crate::{Body, BoxFuture, Client, Error, ErrorKind, Result};
 
-/// Which events to get.
+/// A stream of events: every one from now on, unless a setter says otherwise. The engine is asked when the stream is
+/// first polled, or by [`open`](Self::open).
+///
+/// It ends when the engine ends it, or with the first error of the connection; dropping it closes the connection. An
+/// event that does not read as one is an error in its place, and the stream goes on.
 ///
 /// ```no_run
 /// # async fn example(client: docknet::Client) -> docknet::Result<()> {
@@ -25,18 +29,33 @@ use crate::{Body, BoxFuture, Client, Error, ErrorKind, Result};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
 #[must_use]
-pub struct EventsQuery {
+pub struct Events {
     client: Client,
+    query: Query,
+    state: State,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Query {
     filters: Filters,
     since: Option<SystemTime>,
     until: Option<SystemTime>,
 }
 
-impl EventsQuery {
+enum State {
+    Unopened,
+    Opening(BoxFuture<'static, Result<Body>>),
+    Reading { body: Body, buffer: BytesMut },
+    Ended,
+}
+
+/// No event is near as long; what is, is no event.
+const LONGEST: usize = 1 << 20;
+
+impl Events {
     pub(crate) fn new(client: Client) -> Self {
-        Self { client, filters: Filters::new(), since: None, until: None }
+        Self { client, query: Query::default(), state: State::Unopened }
     }
 
     /// Events of networks only, or of networks too.
@@ -52,66 +71,38 @@ impl EventsQuery {
     /// Events that match this filter: `type`, `event`, `network`, `container` and so on. Docker ignores keys that it does
     /// not know, Podman refuses them.
     pub fn filter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.filters = self.filters.raw(key, value);
+        self.query.filters = self.query.filters.raw(key, value);
+        self
+    }
+
+    /// Events that match these filters, instead of those set before.
+    pub fn filters(mut self, filters: &Filters) -> Self {
+        self.query.filters = filters.clone();
         self
     }
 
     /// Begins with what the engine still remembers of this time, by the engine's clock.
     pub fn since(mut self, time: SystemTime) -> Self {
-        self.since = Some(time);
+        self.query.since = Some(time);
         self
     }
 
     /// Ends at this time, by the engine's clock.
     pub fn until(mut self, time: SystemTime) -> Self {
-        self.until = Some(time);
+        self.query.until = Some(time);
         self
     }
 
-    /// Asks for the events: once this returns, the engine is sending what happens from now on.
+    /// Asks for the events now: once this returns, the engine is sending what happens.
     ///
     /// # Errors
     /// `BadRequest` for a filter that the engine does not know.
-    pub async fn open(self) -> Result<Events> {
-        let body = self.request().await?;
-        Ok(Events { state: State::Reading { body, buffer: BytesMut::new() } })
+    pub async fn open(mut self) -> Result<Self> {
+        let body = self.query.clone().send(self.client.clone()).await?;
+        self.state = State::Reading { body, buffer: BytesMut::new() };
+        Ok(self)
     }
 
-    /// The same as a stream that asks for the events when it is first polled.
-    #[must_use]
-    pub fn stream(self) -> Events {
-        Events { state: State::Opening(Box::pin(async move { self.request().await })) }
-    }
-
-    async fn request(&self) -> Result<Body> {
-        let seconds = |time: SystemTime| {
-            let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
-            format!("{}.{:09}", since_1970.as_secs(), since_1970.subsec_nanos())
-        };
-        let target = Target::path("/events")
-            .maybe("since", self.since.map(seconds).as_deref())
-            .maybe("until", self.until.map(seconds).as_deref())
-            .filters(&self.filters);
-        self.client.open(Request::new("events", Method::GET, target)).await
-    }
-}
-
-/// A stream of events. It ends when the engine ends it or with the first error of the connection; dropping it closes
-/// the connection. An event that does not read as one is an error in its place, and the stream goes on.
-pub struct Events {
-    state: State,
-}
-
-enum State {
-    Opening(BoxFuture<'static, Result<Body>>),
-    Reading { body: Body, buffer: BytesMut },
-    Ended,
-}
-
-/// No event is near as long; what is, is no event.
-const LONGEST: usize = 1 << 20;
-
-impl Events {
     /// The next event; none at the end.
     pub async fn next(&mut self) -> Option<Result<Event>> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
@@ -120,6 +111,10 @@ impl Events {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event>>> {
         loop {
             match &mut self.state {
+                State::Unopened => {
+                    self.state =
+                        State::Opening(Box::pin(self.query.clone().send(self.client.clone())));
+                }
                 State::Opening(opening) => {
                     let body = ready!(opening.as_mut().poll(cx))?;
                     self.state = State::Reading { body, buffer: BytesMut::new() };
@@ -150,6 +145,22 @@ impl Events {
     }
 }
 
+impl Query {
+    async fn send(self, client: Client) -> Result<Body> {
+        let seconds = |time: SystemTime| {
+            let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+            format!("{}.{:09}", since_1970.as_secs(), since_1970.subsec_nanos())
+        };
+        let target = Target::path("/events")
+            .maybe("since", self.since.map(seconds).as_deref())
+            .maybe("until", self.until.map(seconds).as_deref())
+            .filters(&self.filters);
+        client.open(Request::new(OPERATION, Method::GET, target)).await
+    }
+}
+
+const OPERATION: &str = "events";
+
 impl Stream for Events {
     type Item = Result<Event>;
 
@@ -158,17 +169,22 @@ impl Stream for Events {
         if matches!(&event, Some(Err(error)) if error.kind() != ErrorKind::Decode) {
             self.state = State::Ended;
         }
-        Poll::Ready(event.map(|event| event.map_err(|error| error.doing("events", None))))
+        Poll::Ready(event.map(|event| event.map_err(|error| error.doing(OPERATION, None))))
     }
 }
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.state {
-            State::Opening(_) => "Events(opening)",
-            State::Reading { .. } => "Events(reading)",
-            State::Ended => "Events(ended)",
-        })
+        let state = match self.state {
+            State::Unopened => "unopened",
+            State::Opening(_) => "opening",
+            State::Reading { .. } => "reading",
+            State::Ended => "ended",
+        };
+        f.debug_struct("Events")
+            .field("query", &self.query)
+            .field("state", &state)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,9 +1,17 @@
 //! Docker networks for Rust.
 #![deny(missing_docs)]
-#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+#![warn(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
 mod client;
+mod config;
 mod container;
 mod containers;
 mod error;
@@ -20,10 +28,12 @@ mod watch;
 
 pub use self::builder::ClientBuilder;
 pub use self::client::{Client, Ping};
+pub use self::config::TlsOptions;
 pub use self::container::{Container, ExecOutput};
 pub use self::containers::Containers;
 pub use self::error::{Error, Result};
-pub use self::events::{Events, EventsQuery};
+pub use self::events::Events;
+pub use self::host::Host;
 pub use self::network::Network;
 pub use self::networks::{InspectOptions, NetworkDetails, Networks};
 pub use self::prune::{Kept, PrunePlan, Pruned};

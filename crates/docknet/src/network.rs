@@ -87,6 +87,24 @@ impl Network {
 
     /// The containers that run on it now, in one request.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("GET /containers/json?filters=%7B%22network%22%3A%7B%228dc8b98ebcbf%22%3Atrue%7D%7D").reply(200, r#"[{"Id":"4f66ad9a0b2e","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// for container in network.containers().await? {
+    ///     println!("{} {:?}", container.name(), container.endpoints()["backend"].ipv4());
+    /// }
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What the engine or the connection meets. A container that goes meanwhile is left out.
     pub async fn containers(&self) -> Result<Vec<Container>> {
@@ -94,6 +112,23 @@ impl Network {
     }
 
     /// Connects a container: by id, by name, or a [`Container`].
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("POST /networks/8dc8b98ebcbf/connect").reply(200, r#""#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// let endpoint = EndpointSpec::new().alias("api").ipv4("10.7.0.9".parse().unwrap());
+    /// network.connect("web", endpoint).await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `NotFound`, `AlreadyConnected`, `AddressInUse`, `AddressNotInPool`, `AddressesExhausted`, `NotConnectable`,
@@ -121,6 +156,22 @@ impl Network {
 
     /// Disconnects a container: by id, by name, or a [`Container`].
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("POST /networks/8dc8b98ebcbf/disconnect").reply(200, r#""#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// network.disconnect("web").await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `NotConnected`, `NotFound`, `NotConnectable`.
     pub async fn disconnect(&self, container: impl AsRef<str>) -> Result<()> {
@@ -128,6 +179,22 @@ impl Network {
     }
 
     /// Disconnects a container by force: also one that is gone but has left its endpoint behind.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("POST /networks/8dc8b98ebcbf/disconnect").reply(200, r#""#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// network.disconnect_forced("web").await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `NotConnected`, `NotFound`, `NotConnectable`.
@@ -152,6 +219,23 @@ impl Network {
 
     /// Fetches it anew.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("GET /networks/8dc8b98ebcbf").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// let mut network = network;
+    /// network.reload().await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `NotFound` if it is gone; the handle is as before then.
     pub async fn reload(&mut self) -> Result<()> {
@@ -162,17 +246,48 @@ impl Network {
 
     /// Removes it.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("DELETE /networks/8dc8b98ebcbf").reply(204, ""),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// network.remove().await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `InUse`, `Predefined`, `NotFound`.
     pub async fn remove(self) -> Result<()> {
-        let target = Target::path("/networks").segment(self.id.as_str());
-        self.client
-            .call(Request::new("network remove", Method::DELETE, target).about(self.name()))
-            .await?;
-        Ok(())
+        self.client.networks().remove_as(self.id.as_str(), self.name()).await
     }
 
     /// Disconnects every container, stopped ones and leftovers of containers that are gone too, and removes it.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("GET /networks/8dc8b98ebcbf").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// #     expect("GET /containers/json?all=true&filters=%7B%22network%22%3A%7B%228dc8b98ebcbf%22%3Atrue%7D%7D").reply(200, r#"[{"Id":"4f66ad9a0b2e","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}]"#),
+    /// #     expect("POST /networks/8dc8b98ebcbf/disconnect").reply(200, r#""#),
+    /// #     expect("DELETE /networks/8dc8b98ebcbf").reply(204, ""),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// network.remove_detaching().await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of [`remove`](Self::remove). What could not be disconnected is named then.
@@ -198,10 +313,15 @@ impl Network {
     async fn endpoints(&self) -> Result<Vec<String>> {
         let mut now = self.clone();
         now.reload().await?;
-        let of_network = Filters::new().network(self.id.as_str());
+        // A container that never ran knows its networks by name only.
+        let of_network = Filters::new().network(self.id.as_str()).network(self.name());
         let containers = self.client.containers().list_all(&of_network).await?;
         let known = |id: &str| containers.iter().any(|container| container.id() == id);
-        let leftovers = now.info().members.iter().filter(|(id, _)| !known(id.as_str()));
+        let leftovers = now
+            .info()
+            .members
+            .iter()
+            .filter(|(id, _)| !known(id.as_str()) && may_be_disconnected(id.as_str()));
         let mut endpoints: Vec<_> = leftovers.map(|(_, member)| member.name.clone()).collect();
         endpoints.extend(containers.iter().map(|container| container.id().to_string()));
         Ok(endpoints)
@@ -210,6 +330,13 @@ impl Network {
     fn doing(&self, operation: &'static str, error: Error) -> Error {
         error.doing(operation, Some(self.name()))
     }
+}
+
+/// Whether this is the id of a container, or of an endpoint without one. Networks of a swarm also have endpoints for the
+/// engine's own balancing, as in `lb-backend`: they go with the network, and Docker 28 panics if they are disconnected.
+fn may_be_disconnected(member: &str) -> bool {
+    let id = member.strip_prefix("ep-").unwrap_or(member);
+    id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl fmt::Debug for Network {
@@ -232,5 +359,20 @@ impl Eq for Network {}
 impl std::hash::Hash for Network {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.id.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_of_the_engine_itself_are_left_alone() {
+        for id in ["4f66", "ep-4f66"] {
+            assert!(may_be_disconnected(id), "{id}");
+        }
+        for id in ["lb-backend", "lb-4f66", "ingress-sbox", "gateway_ingress-sbox"] {
+            assert!(!may_be_disconnected(id), "{id}");
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! The networks of an engine.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
-use docknet_types::{Filters, NetworkSpec, Scope};
+use docknet_types::{ApiVersion, Filters, Flavour, IpNet, NetworkSpec, Scope};
 use http::Method;
 use serde::Deserialize;
 
@@ -24,6 +25,23 @@ impl Networks {
     ///
     /// A warning of the engine is in [`Network::warning`].
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("POST /networks/create").reply(201, r#"{"Id":"8dc8b98ebcbf","Warning":""}"#),
+    /// #     expect("GET /networks/8dc8b98ebcbf").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let spec = NetworkSpec::new("backend").driver(Driver::Bridge).label("app", "shop");
+    /// let network = client.networks().create(spec).await?;
+    /// assert_eq!(network.name(), "backend");
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `NameTaken`, `PoolOverlap`, `PoolExhausted`, `InvalidSpec`, `NoSuchDriver`, `NoSwarm`, `Predefined`;
     /// `UnsupportedApi` if the engine would drop a part of the spec without a word.
@@ -41,6 +59,12 @@ impl Networks {
         }
 
         const OPERATION: &str = "network create";
+        // Podman would make a name up, and Docker 20.10 take it for one that is there.
+        if spec.name.trim().is_empty() {
+            let error =
+                Error::new(ErrorKind::InvalidSpec, "a network's name is wanted, and this is empty");
+            return Err(error.doing(OPERATION, Some(&spec.name)));
+        }
         let engine =
             self.0.engine().await.map_err(|error| error.doing(OPERATION, Some(&spec.name)))?;
         let name = spec.name.clone();
@@ -59,7 +83,28 @@ impl Networks {
 
     /// The network of this name, made if it is not there. What the spec leaves open may be anything.
     ///
-    /// Calls of several programs at once all get the same network.
+    /// Calls of several programs at once all get the same network. Only engines before API 1.44 can make several then, if
+    /// they are to choose the subnet.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks?filters=%7B%22name%22%3A%7B%22%5Ebackend%24%22%3Atrue%7D%7D").reply(200, r#"[{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}]"#),
+    /// #     expect("GET /networks?filters=%7B%22name%22%3A%7B%22%5Ebackend%24%22%3Atrue%7D%7D").reply(200, r#"[{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let spec = NetworkSpec::new("backend").label("app", "blog");
+    /// match client.networks().ensure(spec).await {
+    ///     Ok(network) => println!("{} is there", network.name()),
+    ///     Err(error) => assert!(error.message().contains(r#"label "app" is "shop", not "blog""#)),
+    /// }
+    /// # client.networks().ensure("backend").await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `Conflict` if there is one that is not what the spec asks for: the message names the fields that differ.
@@ -75,16 +120,36 @@ impl Networks {
         if let Some(there) = self.by_name(&spec.name).await? {
             return self.same_as(spec, there).await;
         }
-        match self.create(spec).await {
-            // Somebody else was faster.
-            Err(error) if error.kind() == ErrorKind::NameTaken => {
-                match self.by_name(&spec.name).await? {
-                    Some(there) => self.same_as(spec, there).await,
-                    None => Err(error),
-                }
-            }
-            created => created,
+        let error = match self.create(spec).await {
+            Err(error) if error.is_conflict() => error,
+            created => return created,
+        };
+        match self.made_meanwhile(spec, error.kind()).await? {
+            Some(there) => self.same_as(spec, there).await,
+            None => Err(error),
         }
+    }
+
+    /// The network of this spec's name that somebody else was faster to make.
+    async fn made_meanwhile(
+        &self,
+        spec: &NetworkSpec,
+        refusal: ErrorKind,
+    ) -> Result<Option<Network>> {
+        const PAUSE: Duration = Duration::from_millis(100);
+        const PATIENCE: Duration = Duration::from_secs(20);
+        // Docker 20.10 takes a subnet long before it shows the network.
+        let is_being_made = refusal == ErrorKind::PoolOverlap
+            && self.0.engine().await?.version < ApiVersion::new(1, 44);
+        let begun = Instant::now();
+        while is_being_made && begun.elapsed() < PATIENCE {
+            let networks = self.list().await?;
+            if networks.iter().any(|network| overlaps(spec, network)) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.by_name(&spec.name).await
     }
 
     async fn same_as(&self, spec: &NetworkSpec, there: Network) -> Result<Network> {
@@ -103,6 +168,21 @@ impl Networks {
 
     /// The network of this id or name, or of the only id that begins so.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let network = client.networks().get("backend").await?;
+    /// assert_eq!(network.attrs()["Labels"]["app"], "shop");
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `NotFound`, `AmbiguousName`.
     pub async fn get(&self, id_or_name: &str) -> Result<Network> {
@@ -110,6 +190,22 @@ impl Networks {
     }
 
     /// The same, with the services of a swarm's network, or of one scope only.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend?verbose=true&scope=swarm").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let options = InspectOptions::new().verbose(true).scope(Scope::Swarm);
+    /// let network = client.networks().inspect("backend", &options).await?;
+    /// println!("{} services", network.info().services.len());
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `NotFound`, `AmbiguousName`.
@@ -127,6 +223,20 @@ impl Networks {
 
     /// The same as [`get`](Self::get), or none if there is no such network.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks/backend").reply(404, r#"{"message":"network backend not found"}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// assert!(client.networks().find("backend").await?.is_none());
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `AmbiguousName`; never `NotFound`.
     pub async fn find(&self, id_or_name: &str) -> Result<Option<Network>> {
@@ -139,6 +249,22 @@ impl Networks {
 
     /// Every network. Docker leaves out who is connected; see [`list_detailed`](Self::list_detailed).
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks").reply(200, r#"[{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// for network in client.networks().list().await? {
+    ///     println!("{} {}", network.short_id(), network.name());
+    /// }
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What the engine or the connection meets.
     pub async fn list(&self) -> Result<Vec<Network>> {
@@ -146,6 +272,21 @@ impl Networks {
     }
 
     /// The networks that match.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks?filters=%7B%22label%22%3A%7B%22app%3Dshop%22%3Atrue%7D%7D").reply(200, r#"[{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let shop = client.networks().list_with(&Filters::new().label("app=shop")).await?;
+    /// assert_eq!(shop[0].name(), "backend");
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `BadRequest` for filters that the engine does not know.
@@ -159,6 +300,24 @@ impl Networks {
 
     /// The networks that match, each with the containers connected to it, stopped ones too, in two requests however many there are.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks").reply(200, r#"[{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}]"#),
+    /// #     expect("GET /containers/json?all=true").reply(200, r#"[{"Id":"4f66ad9a0b2e","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// for details in client.networks().list_detailed(&Filters::new()).await? {
+    ///     let names: Vec<_> = details.containers.iter().map(Container::name).collect();
+    ///     assert_eq!((details.network.name(), names), ("backend", vec!["web"]));
+    /// }
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `BadRequest` for filters that the engine does not know.
     pub async fn list_detailed(&self, filters: &Filters) -> Result<Vec<NetworkDetails>> {
@@ -169,18 +328,61 @@ impl Networks {
 
     /// Removes a network.
     ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("DELETE /networks/backend").reply(204, ""),
+    /// # ]);
+    /// # let client = script.client();
+    /// client.networks().remove("backend").await?;
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `NotFound`, `AmbiguousName`, `InUse`, `Predefined`.
     pub async fn remove(&self, id_or_name: &str) -> Result<()> {
+        self.remove_as(id_or_name, id_or_name).await
+    }
+
+    /// Removes a network, known to the caller by this name.
+    pub(crate) async fn remove_as(&self, id_or_name: &str, subject: &str) -> Result<()> {
         const OPERATION: &str = "network remove";
-        let reference = self.reference(OPERATION, id_or_name).await?;
+        let doing = |error: Error| error.doing(OPERATION, Some(subject));
+        let mut reference = self.reference(OPERATION, id_or_name).await?;
+        if self.0.engine().await.map_err(doing)?.flavour == Flavour::Podman {
+            // It looks for users of the network by the very text of the path, and they have names: addressed by its
+            // id, a network that is in use goes, and its containers can be neither restarted nor removed.
+            let target = Target::path("/networks").segment(&reference);
+            let json =
+                self.0.call(Request::new(OPERATION, Method::GET, target).about(subject)).await?;
+            Network::read(&self.0, json).map_err(doing)?.name().clone_into(&mut reference);
+        }
         let target = Target::path("/networks").segment(&reference);
-        self.0.call(Request::new(OPERATION, Method::DELETE, target).about(id_or_name)).await?;
+        self.0.call(Request::new(OPERATION, Method::DELETE, target).about(subject)).await?;
         Ok(())
     }
 
     /// Removes the networks that no running container uses, of those that match. Docker also removes networks that
     /// stopped containers need to start again; [`plan_prune`](Self::plan_prune) does not.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("POST /networks/prune?filters=%7B%22label%22%3A%7B%22app%3Dshop%22%3Atrue%7D%7D").reply(200, r#"{"NetworksDeleted":["backend"]}"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let pruned = client.networks().prune(&Filters::new().label("app=shop")).await?;
+    /// assert_eq!(pruned.networks_deleted, ["backend"]);
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `BadRequest` for filters that the engine does not know: it knows `label`, `label!` and `until`.
@@ -195,6 +397,26 @@ impl Networks {
 
     /// What a prune with these filters would remove, and what it would keep and why. Networks that stopped containers
     /// refer to are kept. [`PrunePlan::execute`] does it.
+    ///
+    /// ```
+    /// # use docknet::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let script = Script::new([
+    /// #     expect("GET /networks").reply(200, r#"[{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}]"#),
+    /// #     expect("GET /containers/json?all=true").reply(200, r#"[{"Id":"4f66ad9a0b2e","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}]"#),
+    /// # ]);
+    /// # let client = script.client();
+    /// let plan = client.networks().plan_prune(&Filters::new()).await?;
+    /// for (network, reason) in &plan.keep {
+    ///     assert_eq!(format!("{} is {reason}", network.name()), "backend is used by web");
+    /// }
+    /// let pruned = plan.execute().await?;
+    /// assert!(pruned.networks_deleted.is_empty());
+    /// # script.finish();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `InvalidSpec` for filters other than `label`, `label!` and `until`, and for a time that does not read as one.
@@ -247,6 +469,15 @@ pub(crate) async fn running(client: &Client) -> Result<Vec<NetworkDetails>> {
     let networks = client.networks().list().await?;
     let containers = client.containers().list().await?;
     Ok(join(&networks, &containers))
+}
+
+/// Whether a network has addresses that this spec asks for.
+fn overlaps(spec: &NetworkSpec, network: &Network) -> bool {
+    let theirs = || network.info().ipam.pools.iter().filter_map(|pool| pool.subnet);
+    let overlap = |one: &IpNet, other: &IpNet| {
+        one.contains(&other.network()) || other.contains(&one.network())
+    };
+    spec.ipam.pools.iter().any(|ours| theirs().any(|theirs| overlap(&ours.subnet, &theirs)))
 }
 
 /// Puts containers to the networks that they name.

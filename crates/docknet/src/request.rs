@@ -127,7 +127,8 @@ fn encode(text: &str, out: &mut String) {
 /// Whether an engine finds a network by this text in a path. Go cleans paths after decoding them: what has empty, `.`
 /// or `..` segments is redirected elsewhere, escaped or not.
 pub(crate) fn is_routable(name: &str) -> bool {
-    name.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
+    // Docker's router matches a name with `.*`, which ends at a line.
+    !name.contains('\n') && name.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
 }
 
 #[cfg(test)]
@@ -173,7 +174,7 @@ mod tests {
         for name in ["a", "a/b", "...", "a..b", " "] {
             assert!(is_routable(name), "{name}");
         }
-        for name in ["", ".", "..", "../x", "a//b", "/a", "a/", "a/../b"] {
+        for name in ["", ".", "..", "../x", "a//b", "/a", "a/", "a/../b", "a\nb"] {
             assert!(!is_routable(name), "{name}");
         }
     }

@@ -5,7 +5,7 @@ mod http1;
 mod io;
 mod record;
 mod script;
-#[cfg(feature = "ssh")]
+#[cfg(all(unix, feature = "ssh"))]
 mod ssh;
 mod tcp;
 #[cfg(feature = "tls")]
@@ -23,7 +23,11 @@ pub(crate) use self::http1::{Http1, outside_a_runtime};
 pub(crate) use self::io::{Dial, Stream};
 pub use self::record::{Exchange, Recorder};
 pub use self::script::{Reply, Script, expect};
+#[cfg(all(unix, feature = "ssh"))]
+pub(crate) use self::ssh::Ssh;
 pub(crate) use self::tcp::Tcp;
+#[cfg(feature = "tls")]
+pub(crate) use self::tls::Tls;
 #[cfg(unix)]
 pub(crate) use self::unix::Unix;
 

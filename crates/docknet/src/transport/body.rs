@@ -23,7 +23,10 @@ use crate::{Error, ErrorKind, Result};
 /// # }).map_err(std::io::Error::other)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub struct Body(Source);
+pub struct Body {
+    source: Source,
+    limit: Option<Limit>,
+}
 
 enum Source {
     Whole(Option<Bytes>),
@@ -31,14 +34,31 @@ enum Source {
     Stream(Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>),
 }
 
+/// When a body must have ended, and what to say if it has not.
+struct Limit {
+    sleep: Pin<Box<tokio::time::Sleep>>,
+    late: Option<Error>,
+}
+
 impl Body {
     /// A body that comes in pieces.
     pub fn from_stream(stream: impl Stream<Item = Result<Bytes>> + Send + 'static) -> Self {
-        Self(Source::Stream(Box::pin(stream)))
+        Self::of(Source::Stream(Box::pin(stream)))
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, limit: None }
+    }
+
+    /// The same, ending with this error if it goes on beyond a time.
+    pub(crate) fn until(mut self, deadline: tokio::time::Instant, late: Error) -> Self {
+        self.limit =
+            Some(Limit { sleep: Box::pin(tokio::time::sleep_until(deadline)), late: Some(late) });
+        self
     }
 
     pub(super) fn from_connection(incoming: Incoming) -> Self {
-        Self(Source::Connection(Box::new(incoming)))
+        Self::of(Source::Connection(Box::new(incoming)))
     }
 
     /// The next piece; none at the end.
@@ -71,7 +91,7 @@ impl Body {
         };
         // An engine's word for the length is a hint, not a reason to take memory.
         let mut whole = BytesMut::with_capacity(
-            usize::try_from(announced).unwrap_or(0).clamp(first.len() * 2, 1 << 22),
+            usize::try_from(announced).unwrap_or(0).min(1 << 22).max(first.len() + second.len()),
         );
         whole.extend_from_slice(&first);
         let mut next = Some(second);
@@ -87,7 +107,7 @@ impl Body {
 
     /// The length that the response announced.
     fn announced(&self) -> Option<u64> {
-        match &self.0 {
+        match &self.source {
             Source::Whole(bytes) => bytes.as_ref().map(|bytes| bytes.len() as u64),
             Source::Connection(incoming) => incoming.announced(),
             Source::Stream(_) => None,
@@ -95,7 +115,14 @@ impl Body {
     }
 
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
-        match &mut self.0 {
+        if let Some(Limit { sleep, late }) = &mut self.limit
+            && sleep.as_mut().poll(cx).is_ready()
+        {
+            // Whatever it comes from goes with it: a connection is closed.
+            self.source = Source::Whole(None);
+            return Poll::Ready(late.take().map(Err));
+        }
+        match &mut self.source {
             Source::Whole(bytes) => {
                 Poll::Ready(bytes.take().filter(|bytes| !bytes.is_empty()).map(Ok))
             }
@@ -119,7 +146,7 @@ impl Stream for Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self(Source::Whole(Some(bytes)))
+        Self::of(Source::Whole(Some(bytes)))
     }
 }
 
@@ -144,7 +171,7 @@ impl From<Vec<u8>> for Body {
 /// Says where it comes from, never what it says: bodies may hold secrets.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
+        f.write_str(match self.source {
             Source::Whole(_) => "Body(whole)",
             Source::Connection(_) => "Body(connection)",
             Source::Stream(_) => "Body(stream)",

@@ -16,7 +16,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use tokio::runtime::{Handle, Id};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::io::{HyperIo, Watched};
+use super::io::{HyperIo, Watched, told};
 use super::{Body, BoxFuture, Dial, Endless, Transport};
 use crate::{Error, ErrorKind, Result};
 
@@ -135,6 +135,9 @@ impl Shared {
     }
 
     fn broken(&self, error: hyper::Error) -> Error {
+        if let Some(error) = told(&error) {
+            return Error::new(error.kind(), error.message());
+        }
         let engine = self.dial.describe();
         let text = if error.is_incomplete_message() {
             format!("{engine} closed the connection before it had answered")

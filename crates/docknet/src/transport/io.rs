@@ -11,7 +11,7 @@ use hyper::rt::ReadBufCursor;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::BoxFuture;
-use crate::Result;
+use crate::{Error, Result};
 
 /// Opens byte streams to one engine.
 pub(crate) trait Dial: std::fmt::Debug + Send + Sync + 'static {
@@ -28,9 +28,11 @@ pub(crate) trait Dial: std::fmt::Debug + Send + Sync + 'static {
 /// A byte stream to an engine.
 #[derive(Debug)]
 pub(crate) enum Stream {
+    #[cfg(all(unix, feature = "ssh"))]
+    Ssh(Box<super::ssh::Session>),
     Tcp(tokio::net::TcpStream),
     #[cfg(feature = "tls")]
-    Tls(Box<tokio_rustls::client::TlsStream<tokio::net::TcpStream>>),
+    Tls(Box<super::tls::Session>),
     #[cfg(unix)]
     Unix(tokio::net::UnixStream),
 }
@@ -38,13 +40,18 @@ pub(crate) enum Stream {
 impl Stream {
     /// Whether nothing waits to be read: an idle connection on which something does was closed by the peer, or is out
     /// of step. The runtime's own idea of it is as old as its last look at the kernel, hence the system call.
-    fn is_quiet(&self) -> bool {
+    fn is_quiet(&mut self) -> bool {
         let socket = match self {
-            Self::Tcp(stream) => socket2::SockRef::from(stream),
+            #[cfg(all(unix, feature = "ssh"))]
+            Self::Ssh(session) => match session.is_alive() {
+                true => socket2::SockRef::from(session.socket()),
+                false => return false,
+            },
+            Self::Tcp(stream) => socket2::SockRef::from(&*stream),
             #[cfg(feature = "tls")]
-            Self::Tls(stream) => socket2::SockRef::from(stream.get_ref().0),
+            Self::Tls(session) => socket2::SockRef::from(session.socket()),
             #[cfg(unix)]
-            Self::Unix(stream) => socket2::SockRef::from(stream),
+            Self::Unix(stream) => socket2::SockRef::from(&*stream),
         };
         let looked = socket.peek(&mut [MaybeUninit::uninit(); 1]);
         matches!(looked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
@@ -53,14 +60,23 @@ impl Stream {
     /// The stream, as tokio reads and writes it.
     fn inner(&mut self) -> Pin<&mut dyn ReadWrite> {
         let inner: &mut dyn ReadWrite = match self {
+            #[cfg(all(unix, feature = "ssh"))]
+            Self::Ssh(session) => &mut **session,
             Self::Tcp(stream) => stream,
             #[cfg(feature = "tls")]
-            Self::Tls(stream) => &mut **stream,
+            Self::Tls(session) => &mut **session,
             #[cfg(unix)]
             Self::Unix(stream) => stream,
         };
         Pin::new(inner)
     }
+}
+
+/// A stream's own words for its end, where it knows more than that it ended: an error of this crate, on its way through
+/// hyper.
+pub(super) fn told(error: &hyper::Error) -> Option<&Error> {
+    let source = std::error::Error::source(error)?;
+    source.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
 }
 
 trait ReadWrite: AsyncRead + AsyncWrite + Unpin {}

@@ -14,7 +14,7 @@ pub(crate) struct Tcp {
 
 impl Tcp {
     pub(crate) fn new(authority: Authority) -> Self {
-        let host = authority.to_string();
+        let host = authority.header();
         Self { authority, host }
     }
 }
@@ -29,7 +29,7 @@ impl Dial for Tcp {
     }
 
     fn describe(&self) -> String {
-        format!("tcp://{}", self.host)
+        format!("tcp://{}", self.authority)
     }
 }
 

@@ -99,10 +99,6 @@ impl Server {
         self.builder().build().unwrap()
     }
 
-    pub(crate) fn host(&self) -> String {
-        self.host.clone()
-    }
-
     pub(crate) fn builder(&self) -> ClientBuilder {
         Client::builder()
             .host(&self.host)

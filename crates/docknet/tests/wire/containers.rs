@@ -220,12 +220,12 @@ async fn events() {
             line(version, "GET /events").reply(400, r#"{"message":"invalid filter"}"#),
         ];
         on(version, replies, async |client| {
-            client.events().open().await.unwrap();
-            client.events().since(time(1_700_000_000)).open().await.unwrap();
+            drop(client.events().open().await.unwrap());
+            drop(client.events().since(time(1_700_000_000)).open().await.unwrap());
             let before_1970 = SystemTime::UNIX_EPOCH - Duration::from_secs(9);
-            client.events().since(before_1970).until(time(7)).open().await.unwrap();
-            let query = client.events().networks().containers().filter("event", "die");
-            assert!(query.stream().next().await.is_none());
+            drop(client.events().since(before_1970).until(time(7)).open().await.unwrap());
+            let mut query = client.events().networks().containers().filter("event", "die");
+            assert!(query.next().await.is_none());
             assert_eq!(
                 client.events().open().await.unwrap_err().kind(),
                 docknet::ErrorKind::BadRequest

@@ -1,0 +1,225 @@
+//! What behaviours make on an engine, so that it can be found and removed again.
+//!
+//! Names and subnets are never used twice, networks and containers carry labels, and whatever has such a label or such a
+//! name is removed when the behaviour is over. Code that runs outside of [`check`](crate::check) has to
+//! [clean](Lab::clean_up) itself.
+
+mod clean;
+mod containers;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use docknet::{Client, IpNet, Ipv4Net, Ipv6Net, Network, NetworkSpec, Pool, Result};
+
+pub use self::containers::{
+    IMAGE, container, created, exited, idle, kill, pause, paused, running, unpause,
+};
+
+/// The label on everything, with the behaviour's name.
+pub const LABEL: &str = "docknet.conformance";
+
+/// The label with the run's name: other programs may run the same behaviour on the same engine.
+pub const RUN_LABEL: &str = "docknet.conformance.run";
+
+tokio::task_local! {
+    static HERE: Lab;
+}
+
+/// Where one behaviour runs: what it made is known here.
+#[derive(Clone, Debug)]
+pub struct Lab(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    behaviour: String,
+    run: String,
+    nodes: Vec<Client>,
+    names: Mutex<Vec<String>>,
+    panic: Mutex<Option<String>>,
+}
+
+impl Lab {
+    /// A place for a behaviour on these nodes.
+    #[must_use]
+    pub fn new(behaviour: &str, nodes: &[Client]) -> Self {
+        Self(Arc::new(Inner {
+            behaviour: behaviour.to_owned(),
+            run: format!("{}-{}", std::process::id(), number()),
+            nodes: nodes.to_vec(),
+            names: Mutex::default(),
+            panic: Mutex::default(),
+        }))
+    }
+
+    /// Has this run here: the functions of this module know then where they are.
+    pub fn enter<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        HERE.scope(self.clone(), future)
+    }
+
+    pub(crate) fn panic(&self) -> Option<String> {
+        self.0.panic.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.names.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The one that this runs in, or one for all that runs in none.
+    fn here() -> Self {
+        static NOWHERE: OnceLock<Lab> = OnceLock::new();
+        let nowhere = || NOWHERE.get_or_init(|| Self::new("none", &[])).clone();
+        HERE.try_with(Self::clone).unwrap_or_else(|_| nowhere())
+    }
+}
+
+/// Writes a panic down where it happened; false if that is in no behaviour.
+pub(crate) fn write_down(panic: &str) -> bool {
+    let first = |lab: &Lab| {
+        let mut slot = lab.0.panic.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.get_or_insert_with(|| panic.to_owned());
+    };
+    HERE.try_with(first).is_ok()
+}
+
+/// A name that nobody else has. Networks and containers that have it are removed at the end.
+#[must_use]
+pub fn name(what: &str) -> String {
+    let name = format!("dnc-{}-{}-{what}", std::process::id(), number());
+    adopt(&name);
+    name
+}
+
+/// Has the networks and containers of this name removed at the end.
+pub fn adopt(name: &str) {
+    let lab = Lab::here();
+    lab.0.names.lock().unwrap_or_else(PoisonError::into_inner).push(name.to_owned());
+}
+
+/// The label filter that matches what this behaviour made, and nothing else.
+#[must_use]
+pub fn own_label() -> String {
+    format!("{RUN_LABEL}={}", Lab::here().0.run)
+}
+
+/// A subnet that nobody else uses, of 10.32.0.0/12.
+#[must_use]
+pub fn subnet() -> Ipv4Net {
+    let [.., high, low] = (number() % 4096).to_be_bytes();
+    Ipv4Net::new_assert(Ipv4Addr::new(10, 32 + high, low, 0), 24)
+}
+
+/// An IPv6 subnet that nobody else uses, of fd00:d0c::/32.
+#[must_use]
+pub fn subnet6() -> Ipv6Net {
+    let [a, b, c, d] = number().to_be_bytes().map(u16::from);
+    let address = Ipv6Addr::new(0xfd00, 0x0d0c, a << 8 | b, c << 8 | d, 0, 0, 0, 0);
+    Ipv6Net::new_assert(address, 64)
+}
+
+/// The address with this number in a subnet.
+#[must_use]
+pub fn host(subnet: impl Into<IpNet>, number: u32) -> IpAddr {
+    match subnet.into() {
+        IpNet::V4(subnet) => Ipv4Addr::from_bits(subnet.network().to_bits() + number).into(),
+        IpNet::V6(subnet) => {
+            Ipv6Addr::from_bits(subnet.network().to_bits() + u128::from(number)).into()
+        }
+    }
+}
+
+/// A network's spec with a name of its own and labels, all else as the engine pleases.
+pub fn spec(what: &str) -> NetworkSpec {
+    NetworkSpec::new(name(what)).labels(labels())
+}
+
+/// Makes a network, with a subnet of its own unless the spec says where its addresses come from.
+///
+/// # Errors
+/// What the engine refuses.
+pub async fn network(
+    client: &Client,
+    with: impl FnOnce(NetworkSpec) -> NetworkSpec,
+) -> Result<Network> {
+    let spec = with(spec("net"));
+    let left_open = spec.ipam.is_empty() && spec.config_from.is_none();
+    let spec = if left_open { spec.pool(Pool::new(subnet().into())) } else { spec };
+    client.networks().create(spec).await
+}
+
+/// The labels of what this behaviour makes.
+#[must_use]
+pub fn labels() -> [(String, String); 2] {
+    let lab = Lab::here();
+    [(LABEL.to_owned(), lab.0.behaviour.clone()), (RUN_LABEL.to_owned(), lab.0.run.clone())]
+}
+
+/// The link that macvlan networks are made on: `DOCKNET_MACVLAN_PARENT` names it.
+#[must_use]
+pub fn parent() -> Option<String> {
+    std::env::var("DOCKNET_MACVLAN_PARENT").ok().filter(|name| !name.is_empty())
+}
+
+/// Clients of all nodes of the swarm, that of the behaviour first.
+#[must_use]
+pub fn nodes() -> Vec<Client> {
+    Lab::here().0.nodes.clone()
+}
+
+/// Runs these all at once, each as a task of its own, and gives the outcomes in the same order. Tasks that behaviours
+/// spawn otherwise do not know where they are.
+///
+/// # Panics
+/// If one of them does.
+pub async fn together<F>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let lab = Lab::here();
+    let tasks: Vec<_> = futures.into_iter().map(|future| tokio::spawn(lab.enter(future))).collect();
+    let mut outcomes = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        outcomes.push(task.await.unwrap_or_else(|panicked| match panicked.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(cancelled) => panic!("{cancelled}"),
+        }));
+    }
+    outcomes
+}
+
+/// A number that comes once in a process, and begins elsewhere in every process.
+fn number() -> u32 {
+    static START: OnceLock<u32> = OnceLock::new();
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let start = START.get_or_init(|| {
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().subsec_nanos();
+        now.wrapping_mul(2_654_435_761) ^ std::process::id().wrapping_mul(40_503)
+    });
+    start.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subnets_are_where_they_should_be_and_differ() {
+        let all: IpNet = "10.32.0.0/12".parse().unwrap();
+        let (one, other) = (subnet(), subnet());
+        assert!(all.contains(&IpNet::V4(one)) && one != other, "{one} {other}");
+        let all: IpNet = "fd00:d0c::/32".parse().unwrap();
+        assert!(all.contains(&IpNet::V6(subnet6())));
+        assert_eq!(host("10.7.0.0/24".parse::<Ipv4Net>().unwrap(), 254).to_string(), "10.7.0.254");
+    }
+
+    #[tokio::test]
+    async fn what_runs_in_a_lab_knows_it() {
+        let lab = Lab::new("create::one", &[]);
+        let inside = lab.enter(async { together([async { (name("web"), labels()) }]).await }).await;
+        let (name, labels) = &inside[0];
+        assert_eq!(&lab.names(), std::slice::from_ref(name));
+        assert_eq!(labels[0], (LABEL.to_owned(), "create::one".to_owned()));
+    }
+}

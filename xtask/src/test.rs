@@ -1,0 +1,103 @@
+//! `cargo xtask test`: every tier of tests, on real engines too.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::engines::{self, Name};
+use crate::step::Step;
+
+pub(crate) fn run() -> Result<()> {
+    let begun = Instant::now();
+    Step::cargo("tests without engines")
+        .words("test --workspace --all-features --locked --quiet")
+        .run()?;
+    Step::cargo("build for the engines").words("build --package docknet-conformance --package docknet --bins --examples --locked --quiet").run()?;
+
+    eprintln!("==> engines");
+    let running = engines::up(&Name::ALL)?;
+    let env = running.env();
+    let of = |key: &str| {
+        env.iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value.clone())
+            .with_context(|| format!("the engines give no {key}"))
+    };
+
+    let engine_of = |name: &str| -> Result<String> {
+        let engines = of("DOCKNET_ENGINES")?;
+        let prefix = format!("{name}=");
+        engines
+            .split(',')
+            .find_map(|engine| engine.strip_prefix(&prefix))
+            .map(str::to_owned)
+            .with_context(|| format!("{name} is not up"))
+    };
+    for example in ["quickstart", "static_addresses", "partition", "blocking"] {
+        Step::cargo(format!("example {example}"))
+            .words("run --quiet --locked --package docknet --example")
+            .arg(example)
+            .env("DOCKER_HOST", engine_of("docker28")?)
+            .run()?;
+    }
+    watch(&engine_of("docker28")?)?;
+
+    // TLS and SSH listen on the loopback of an engine's own network namespace.
+    Step::new("TLS and SSH", "nsenter")
+        .arg(format!("--net={}", of("DOCKNET_NETNS")?))
+        .arg(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+        .words("test --quiet --locked --offline --package docknet-conformance --test remote")
+        .envs(&env)
+        .run()?;
+
+    let mut conformance = Step::cargo("conformance")
+        .words("run --quiet --locked --package docknet-conformance -- --complete --jobs 3 --table COMPATIBILITY.md")
+        .envs(&env)
+        .env("DOCKNET_ENGINES", "");
+    for name in ["docker20", "docker26", "docker28", "podman5"] {
+        conformance = conformance.arg("--engine").arg(format!("{name}={}", engine_of(name)?));
+    }
+    // Two addresses are the nodes of one swarm.
+    let swarm = format!("swarm={}+{}", engine_of("swarm1")?, engine_of("swarm2")?);
+    conformance.arg("--engine").arg(swarm).run()?;
+    eprintln!("all tests passed in {} s", begun.elapsed().as_secs());
+    Ok(())
+}
+
+/// The example that has no end: it must say what is there, and go on until it is ended.
+fn watch(host: &str) -> Result<()> {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    eprintln!("==> example watch");
+    let mut child = Command::new("target/debug/examples/watch")
+        .env("DOCKER_HOST", host)
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("example watch")?;
+    let mut line = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        BufReader::new(stdout).read_line(&mut line)?;
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    let ended = child.try_wait()?;
+    child.kill()?;
+    child.wait()?;
+    if !line.ends_with("networks:\n") || ended.is_some() {
+        bail!("example watch: printed {line:?}, ended with {ended:?}");
+    }
+    Ok(())
+}
+
+/// The main job, on an engine that this brings up.
+pub(crate) fn quickstart() -> Result<()> {
+    let running = engines::up(&[Name::Docker28])?;
+    let env = running.env();
+    let engine = env.iter().find_map(|(key, value)| {
+        (*key == "DOCKNET_ENGINES").then(|| value.strip_prefix("docker28=")).flatten()
+    });
+    Step::cargo("the quickstart example")
+        .words("run --quiet --package docknet --example quickstart")
+        .env("DOCKER_HOST", engine.context("docker28 is not up")?)
+        .run()
+}
