@@ -3,7 +3,8 @@
 pub(crate) const HELP: &str = "\
 Usage: docknet-conformance --engine NAME=URL[+URL] ... [OPTIONS]
 
-Runs every behaviour against every engine. Several addresses of one engine are the nodes of its swarm.
+Runs every behaviour against every engine. Several addresses of one engine are the nodes of its swarm; workers that are
+given by themselves are put to their manager.
 
   --engine NAME=URL  an engine, as in docker28=unix:///run/docker.sock; more of them in
                      DOCKNET_ENGINES=NAME=URL,NAME=URL

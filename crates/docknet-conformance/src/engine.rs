@@ -26,6 +26,8 @@ pub struct Engine {
     /// A client of each node; the first is tested.
     pub nodes: Vec<Client>,
     met: Vec<Needs>,
+    node: String,
+    managers: Vec<String>,
 }
 
 /// Whose engine it is.
@@ -68,17 +70,40 @@ impl Engine {
             .first()
             .ok_or_else(|| Error::new(ErrorKind::Config, "an engine has one address at least"))?;
         let version: Value = client.request(get("/version")).await?;
-        let full_version = version["Version"].as_str().unwrap_or_default().to_owned();
+        let info: Value = client.request(get("/info")).await?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let managers = info["Swarm"]["RemoteManagers"].as_array().into_iter().flatten();
+        let full_version = text(&version["Version"]);
         let engine = Self {
             name: name.into(),
             product: Product::from_version(&version),
             version: Version::parse(&full_version),
             full_version,
             api_version: client.api_version().await?.to_string(),
-            met: needs_met(&nodes).await?,
+            met: needs_met(&nodes, &info).await?,
+            node: text(&info["Swarm"]["NodeID"]),
+            managers: managers.map(|manager| text(&manager["NodeID"])).collect(),
             nodes,
         };
         Ok(engine)
+    }
+
+    /// Puts the workers of a swarm to their manager, as its further nodes: a swarm is one engine.
+    #[must_use]
+    pub fn join_swarms(engines: Vec<Self>) -> Vec<Self> {
+        let (workers, mut engines): (Vec<_>, Vec<_>) = engines
+            .into_iter()
+            .partition(|engine| !engine.managers.is_empty() && !engine.meets(Needs::Swarm));
+        for worker in workers {
+            match engines.iter_mut().find(|engine| worker.managers.contains(&engine.node)) {
+                Some(manager) => {
+                    manager.nodes.extend(worker.nodes);
+                    manager.met.push(Needs::TwoNodes);
+                }
+                None => engines.push(worker),
+            }
+        }
+        engines
     }
 
     /// The client that is tested.
@@ -126,9 +151,8 @@ impl Version {
     }
 }
 
-async fn needs_met(nodes: &[Client]) -> Result<Vec<Needs>> {
+async fn needs_met(nodes: &[Client], info: &Value) -> Result<Vec<Needs>> {
     let client = &nodes[0];
-    let info: Value = client.request(get("/info")).await?;
     let mut met = Vec::new();
     let in_swarm = info["Swarm"]["LocalNodeState"] == "active";
     if !in_swarm {

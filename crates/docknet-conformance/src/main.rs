@@ -51,6 +51,7 @@ async fn run(arguments: &Arguments) -> Result<bool, String> {
         println!("{name}: {} {}, API {}", engine.product, engine.full_version, engine.api_version);
         engines.push(engine);
     }
+    let engines = Engine::join_swarms(engines);
     let lines = run_all(&engines, &behaviours, arguments.jobs).await;
     let unseen = match arguments.complete {
         true => report::never_applicable(&behaviours, &engines),

@@ -181,3 +181,36 @@ impl Notes {
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_written_once_however_often_it_is_meant() {
+        let rows: Vec<_> = crate::DIFFERENCES
+            .iter()
+            .filter(|row| {
+                row.behaviour.starts_with("names::") && row.words.starts_with("names must")
+            })
+            .collect();
+        let mut notes = Notes::default();
+        let marks: Vec<_> = rows
+            .iter()
+            .map(|row| notes.mark(Some(&Outcome::Differs(String::new(), row))))
+            .collect();
+        assert_eq!(marks, ["differs[^1]", "differs[^1]", "differs[^1]"]);
+        let mut text = String::new();
+        notes.write(&mut text);
+        assert_eq!(text.matches("[^1]: “names must match").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn what_no_engine_meets_is_told() {
+        let behaviours = crate::all();
+        let unmet = never_applicable(&behaviours, &[]);
+        let needy = behaviours.iter().filter(|behaviour| !behaviour.needs.is_empty()).count();
+        assert_eq!(unmet.len(), needy);
+        assert!(unmet.contains(&("drivers::macvlan", Needs::Parent)), "{unmet:?}");
+    }
+}

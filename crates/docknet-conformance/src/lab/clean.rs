@@ -52,7 +52,8 @@ impl Lab {
                 for container in all.into_iter().filter(|container| self.owns_container(container))
                 {
                     let _ended = kill(client, &container).await;
-                    note(&mut failures, container.remove().await);
+                    let name = container.name().to_owned();
+                    note(&mut failures, &name, container.remove().await);
                 }
             }
             // Podman lists nothing at all when one container is broken, and may still remove it by its name.
@@ -62,14 +63,15 @@ impl Lab {
                 for name in self.names().into_iter().filter(plain) {
                     let _ended = kill(client, &name).await;
                     let target = format!("/containers/{name}?force=true&v=true");
-                    note(&mut failures, act(client, "DELETE", &target).await);
+                    note(&mut failures, &name, act(client, "DELETE", &target).await);
                 }
             }
         }
         match client.networks().list().await {
             Ok(all) => {
                 for network in all.into_iter().filter(|network| self.owns_network(network)) {
-                    note(&mut failures, network.remove_detaching().await);
+                    let name = network.name().to_owned();
+                    note(&mut failures, &name, network.remove_detaching().await);
                 }
             }
             Err(error) => failures.push(error.to_string()),
@@ -101,9 +103,11 @@ impl Lab {
     }
 }
 
-fn note(failures: &mut Vec<String>, outcome: Result<()>) {
+fn note(failures: &mut Vec<String>, name: &str, outcome: Result<()>) {
     match outcome {
-        Err(error) if error.kind() != ErrorKind::NotFound => failures.push(error.to_string()),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            failures.push(format!("{name}: {error}"))
+        }
         _ => {}
     }
 }
