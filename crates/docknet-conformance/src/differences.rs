@@ -161,6 +161,7 @@ pub const DIFFERENCES: &[Difference] = &[
 
     row("events::of_a_connection_have_the_networks_id", PODMAN, "network: None", "Podman puts the container's id in its place; the name is there."),
     row("events::of_a_disconnection_come_once", DOCKER_BEFORE_28, "told 2 times", "It tells every disconnection of a running container twice."),
+    row("events::are_replayed_and_end_at_a_time", PODMAN, "replayed: []", "Podman ends at a time that is past before it has read what was before."),
     row("events::come_with_a_start_and_a_stop", PODMAN, "no event within", "Podman tells only what is asked for by itself; `networks.watch` looks at the containers' events instead."),
 
     row("concurrency::one_of_many_creators_wins", DOCKER_BEFORE_26, "winners:", "Docker 20.10 looks for the name before it takes it, and not at once (moby#20648)."),
