@@ -41,6 +41,20 @@ pub mod prune;
 pub mod remove;
 
 // Chapters about what is connected to networks, and about everything around them.
+pub mod addresses;
+pub mod concurrency;
+pub mod connect;
+pub mod containers;
+pub mod disconnect;
+pub mod effects;
+pub mod events;
+pub mod hard_names;
+mod inside;
+pub mod members;
+mod stage;
+pub mod states;
+pub mod swarm;
+pub mod watch;
 
 pub use self::behaviour::{Behaviour, Needs, Run};
 pub use self::check::{Outcome, TIME_LIMIT, check};
@@ -64,6 +78,18 @@ const CHAPTERS: &[&[Behaviour]] = &[
     remove::BEHAVIOURS,
     prune::BEHAVIOURS,
     // What is connected to networks, and everything around them.
+    connect::BEHAVIOURS,
+    disconnect::BEHAVIOURS,
+    states::BEHAVIOURS,
+    addresses::BEHAVIOURS,
+    effects::BEHAVIOURS,
+    containers::BEHAVIOURS,
+    members::BEHAVIOURS,
+    events::BEHAVIOURS,
+    watch::BEHAVIOURS,
+    hard_names::BEHAVIOURS,
+    concurrency::BEHAVIOURS,
+    swarm::BEHAVIOURS,
 ];
 
 /// Every behaviour, chapter by chapter.

@@ -49,7 +49,9 @@ impl ContainerInfo {
     #[must_use]
     pub fn from_json(json: &str) -> Self {
         let (wire, undecoded): (Wire, _) = forgiving(json);
-        let name = wire.name.or_else(|| own_name(&wire.names)).unwrap_or_default();
+        // Podman's list has both, and an empty one in the singular.
+        let name = wire.name.filter(|name| !name.is_empty());
+        let name = name.or_else(|| own_name(&wire.names)).unwrap_or_default();
         let (status, exit_code) = match wire.state {
             State::Listed(status) => (status, None),
             State::Inspected { status, exit_code } => (status, exit_code),
@@ -198,6 +200,12 @@ mod tests {
     fn a_linked_container_keeps_its_own_name() {
         let info = ContainerInfo::from_json(r#"{"Names":["/web/db","/db"]}"#);
         assert_eq!(info.name, "db");
+    }
+
+    #[test]
+    fn an_empty_name_is_none() {
+        let info = ContainerInfo::from_json(r#"{"Names":["/db"],"Name":"","Config":null}"#);
+        assert_eq!((info.name.as_str(), info.undecoded.is_empty()), ("db", true));
     }
 
     #[test]

@@ -37,6 +37,10 @@ impl Container {
 
     fn of(client: &Client, mut snapshot: Snapshot<ContainerInfo>) -> Self {
         let id = ContainerId::new(std::mem::take(&mut snapshot.id));
+        // Engines put a slash before the names of containers; a network's name may begin with one of its own.
+        if let Some(own) = snapshot.name.strip_prefix('/') {
+            snapshot.name = own.to_owned();
+        }
         Self { client: client.clone(), id, snapshot: Arc::new(snapshot) }
     }
 

@@ -95,7 +95,7 @@ impl<'de> Visitor<'de> for &mut Head {
         while self.id.is_none() || self.name.is_none() {
             match map.next_key_seed(Key)? {
                 Some(Field::Id) => self.id = map.next_value()?,
-                Some(Field::Name) => self.name = map.next_value::<Option<String>>()?.map(own_name),
+                Some(Field::Name) => self.name = map.next_value()?,
                 Some(Field::Names) => {
                     self.name = map.next_value::<Option<Vec<String>>>()?.and_then(first_own)
                 }
@@ -107,19 +107,11 @@ impl<'de> Visitor<'de> for &mut Head {
     }
 }
 
-/// Containers have a slash before their name.
-fn own_name(name: String) -> String {
-    match name.strip_prefix('/') {
-        Some(own) => own.to_owned(),
-        None => name,
-    }
-}
-
 /// A list shows a container under its own name, `/web`, and under those that links give it, `/other/alias`.
 fn first_own(names: Vec<String>) -> Option<String> {
     let own = |name: &String| !name.trim_start_matches('/').contains('/');
     let at = names.iter().position(own).unwrap_or(0);
-    names.into_iter().nth(at).map(own_name)
+    names.into_iter().nth(at)
 }
 
 enum Field {
@@ -165,7 +157,7 @@ mod tests {
         let list = Snapshot::<()>::list(&json).unwrap();
         assert_eq!(list[0].json(), r#"{"Name":"a","Id":"1","New": [1.50]}"#);
         assert_eq!((list[0].id.as_str(), list[0].name.as_str()), ("1", "a"));
-        assert_eq!((list[1].id.as_str(), list[1].name.as_str()), ("2", "d"));
+        assert_eq!((list[1].id.as_str(), list[1].name.as_str()), ("2", "/d"));
         assert_eq!(list[0].attrs()["New"][0], 1.5);
     }
 
