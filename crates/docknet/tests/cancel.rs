@@ -204,7 +204,7 @@ fn the_first_call_can_be_given_up_while_it_asks_for_the_version() {
     alone(async || {
         let server = Server::start_each(Kind::Unix, engine);
         for points in 0..8 {
-            let client = server.client();
+            let client = server.asking_client(Duration::from_secs(10));
             let networks = client.networks();
             let mut first = Box::pin(networks.list());
             poll_times(first.as_mut(), points).await;

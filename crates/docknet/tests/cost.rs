@@ -9,6 +9,7 @@ mod server;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
+use std::time::Duration;
 
 use docknet::Filters;
 
@@ -35,7 +36,7 @@ fn engine() -> Server {
 #[tokio::test]
 async fn a_call_is_one_request_and_all_calls_are_one_connection() {
     let server = engine();
-    let client = server.client();
+    let client = server.asking_client(Duration::from_secs(10));
     let networks = client.networks();
     // The version is asked for once.
     let mut network = networks.get("x").await.unwrap();
@@ -122,7 +123,7 @@ async fn a_list_is_held_once() {
 #[test]
 fn nothing_is_opened_before_the_first_call() {
     let server = engine();
-    let client = server.client();
+    let client = server.asking_client(Duration::from_secs(10));
     let _networks = (client.networks(), client.containers(), client.events(), client.clone());
     let waiting = client.networks();
     let _never_polled = waiting.get("x");

@@ -120,7 +120,7 @@ fn a_runtime_that_stands_still_does_not_hold_up_another() {
 fn a_question_for_the_version_that_stands_still_does_not_hold_up_others() {
     let server = Server::start_each(Kind::Unix, engine);
     for lively in [true, false] {
-        let client = server.client();
+        let client = server.asking_client(Duration::from_secs(10));
         let still = current_thread();
         let networks = client.networks();
         let _call = stand_still(&still, Box::pin(networks.get("x")));
@@ -146,8 +146,11 @@ fn outside_a_runtime_calls_say_so() {
     let server = Server::start_each(Kind::Unix, engine);
     let script = Script::new([expect("GET /networks/x").reply(200, NETWORK)]);
     let network = current_thread().block_on(script.client().networks().get("x")).unwrap();
-    for client in [server.client(), server.builder().no_timeout().build().unwrap(), script.client()]
-    {
+    for client in [
+        server.asking_client(Duration::from_secs(10)),
+        server.builder().no_timeout().build().unwrap(),
+        script.client(),
+    ] {
         let request = || http::Request::get("/info").body(Bytes::new()).unwrap();
         let none = Filters::new();
         for kind in [

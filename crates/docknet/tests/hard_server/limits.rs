@@ -100,6 +100,19 @@ async fn the_limit_of_time_covers_the_head_of_what_is_sent_by_hand_and_of_events
     assert!(started.elapsed() < (LIMIT + SLACK) * 2);
 }
 
+#[tokio::test]
+async fn the_limit_of_time_covers_the_question_for_the_version() {
+    let server = Server::start_each(Kind::Unix, |talk| {
+        talk.request();
+        std::thread::sleep(SLACK);
+    });
+    let client = server.asking_client(LIMIT);
+    let started = Instant::now();
+    let error = client.networks().get("x").await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Timeout, Some("ping")));
+    assert!(started.elapsed() < LIMIT + SLACK);
+}
+
 async fn get(answer: String) -> Result<docknet::Network> {
     let server = Server::start(Kind::Unix, [play(move |talk| talk.reply(answer))]);
     server.client().networks().get("x").await

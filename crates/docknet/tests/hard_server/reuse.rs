@@ -110,6 +110,7 @@ async fn a_request_of_which_nothing_was_sent_is_sent_once_more() {
             play(|talk| {
                 talk.reply(answer());
                 talk.stop_reading();
+                talk.reach();
                 // To wait for the client would be to read, which ends at once now.
                 std::thread::sleep(std::time::Duration::from_millis(500));
             })
@@ -118,7 +119,7 @@ async fn a_request_of_which_nothing_was_sent_is_sent_once_more() {
             Server::start(Kind::Unix, [refuses_writes(), play(|talk| talk.reply(answer()))]);
         let client = server.client();
         call.make(&client).await.unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        server.until_reached().await;
         // The connection looks well until something is written.
         call.make(&client).await.unwrap();
         assert_eq!((server.requests(), server.connections()), (2, 2));
@@ -145,7 +146,7 @@ async fn second_call_uses_another_connection(kind: Kind, first: Play) {
     let client = server.client();
     let first = client.networks().get("x").await.unwrap();
     // What the engine writes late has to be there before the connection is looked at.
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    server.until_reached().await;
     let second = client.networks().get("y").await.unwrap();
     assert_eq!((first.name(), second.name()), ("x", "y"));
     assert_eq!((server.requests(), server.connections()), (2, 2));
@@ -177,6 +178,7 @@ async fn a_connection_with_unread_data_is_not_used_again() {
                             std::thread::sleep(std::time::Duration::from_millis(10));
                             talk.write(stray);
                         }
+                        talk.reach();
                         talk.wait_for_close();
                     }),
                 )
@@ -198,6 +200,7 @@ async fn an_answer_that_ends_the_connection_ends_it() {
             Kind::Unix,
             play(move |talk| {
                 talk.reply(format!("{head}{NETWORK}"));
+                talk.reach();
                 assert!(talk.wait_for_close(), "the client keeps a connection that is to end");
             }),
         )

@@ -46,6 +46,8 @@ pub(crate) struct Log {
     pub(crate) most_open: usize,
     /// Heads and bodies of the requests, in their order.
     pub(crate) requests: Vec<String>,
+    /// How often a play said that it has come to the point that matters.
+    reached: usize,
     /// Plays that ended with a panic.
     failed: usize,
 }
@@ -94,6 +96,11 @@ impl Server {
         Self { host, log, directory }
     }
 
+    /// A client that asks for the version first.
+    pub(crate) fn asking_client(&self, limit: Duration) -> Client {
+        Client::builder().host(&self.host).timeout(limit).build().unwrap()
+    }
+
     /// A client that asks for no version, with a limit of time that a test can wait for.
     pub(crate) fn client(&self) -> Client {
         self.builder().build().unwrap()
@@ -116,6 +123,13 @@ impl Server {
 
     pub(crate) fn connections(&self) -> usize {
         self.log().connections
+    }
+
+    /// Waits until a play has come to the point that matters.
+    pub(crate) async fn until_reached(&self) {
+        while self.log().reached == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Waits until no more than so many connections are open.
@@ -210,6 +224,11 @@ impl Talk {
         let mut buffer = [0; 4096];
         while self.read(&mut buffer) > 0 {}
         started.elapsed() < PATIENCE
+    }
+
+    /// Says that the test may go on.
+    pub(crate) fn reach(&self) {
+        self.log().reached += 1;
     }
 
     /// Closes now, with a reset where the protocol has one.
