@@ -1,7 +1,5 @@
 //! What a contributor runs: `cargo xtask check`, `cargo xtask test`, `cargo xtask engines up`.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
-
 mod check;
 mod engines;
 mod step;

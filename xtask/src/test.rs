@@ -50,10 +50,16 @@ pub(crate) fn run() -> Result<()> {
         .envs(&env)
         .run()?;
 
-    Step::cargo("conformance")
-        .words("run --quiet --locked --package docknet-conformance -- --complete --table COMPATIBILITY.md")
+    let mut conformance = Step::cargo("conformance")
+        .words("run --quiet --locked --package docknet-conformance -- --complete --jobs 3 --table COMPATIBILITY.md")
         .envs(&env)
-        .run()?;
+        .env("DOCKNET_ENGINES", "");
+    for name in ["docker20", "docker26", "docker28", "podman5"] {
+        conformance = conformance.arg("--engine").arg(format!("{name}={}", engine_of(name)?));
+    }
+    // Two addresses are the nodes of one swarm.
+    let swarm = format!("swarm={}+{}", engine_of("swarm1")?, engine_of("swarm2")?);
+    conformance.arg("--engine").arg(swarm).run()?;
     eprintln!("all tests passed in {} s", begun.elapsed().as_secs());
     Ok(())
 }

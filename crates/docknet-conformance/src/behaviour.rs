@@ -43,6 +43,12 @@ impl Needs {
     pub const ALL: &'static [Self] =
         &[Self::Containers, Self::NoSwarm, Self::Parent, Self::Swarm, Self::TwoNodes];
 
+    /// Whether it is about swarms.
+    #[must_use]
+    pub const fn is_of_swarm(self) -> bool {
+        matches!(self, Self::Swarm | Self::TwoNodes)
+    }
+
     /// Why a behaviour with this need does not apply.
     #[must_use]
     pub const fn missing(self) -> &'static str {

@@ -126,7 +126,9 @@ pub async fn a_duplicate_that_is_asked_for_is_refused(client: &Client) -> Result
 pub async fn predefined_names_are_refused(client: &Client) -> Result<()> {
     for name in ["bridge", "host", "none", "default"] {
         let spec = NetworkSpec::new(name).labels(lab::labels());
-        refused(client.networks().create(spec).await, &[ErrorKind::Predefined]);
+        // The manager of a swarm finds the name taken first.
+        let kinds = [ErrorKind::Predefined, ErrorKind::NameTaken];
+        refused(client.networks().create(spec).await, &kinds);
     }
     Ok(())
 }

@@ -112,6 +112,17 @@ impl Engine {
         &self.nodes[0]
     }
 
+    /// Whether this is in a swarm, and one of the others is the same engine in none: what is not about swarms is looked at
+    /// there only.
+    #[must_use]
+    pub fn is_twin_in_swarm(&self, others: &[Self]) -> bool {
+        let same = |other: &Self| {
+            (other.product, &other.full_version) == (self.product, &self.full_version)
+        };
+        !self.meets(Needs::NoSwarm)
+            && others.iter().any(|other| same(other) && other.meets(Needs::NoSwarm))
+    }
+
     /// Whether the engine has what is needed.
     #[must_use]
     pub fn meets(&self, need: Needs) -> bool {

@@ -92,7 +92,13 @@ async fn run(arguments: &Arguments) -> Result<bool, String> {
 async fn run_all(engines: &[Engine], behaviours: &[Behaviour], jobs: usize) -> Vec<Line> {
     let (lines, mut arriving) = unbounded_channel();
     for engine in engines {
-        let (engine, behaviours, lines) = (engine.clone(), behaviours.to_vec(), lines.clone());
+        let shown_elsewhere = |behaviour: &Behaviour| {
+            behaviour.needs.iter().all(|need| !need.is_of_swarm())
+                && engine.is_twin_in_swarm(engines)
+        };
+        let behaviours: Vec<_> =
+            behaviours.iter().filter(|behaviour| !shown_elsewhere(behaviour)).copied().collect();
+        let (engine, lines) = (engine.clone(), lines.clone());
         tokio::spawn(async move {
             let (alone, beside): (VecDeque<_>, VecDeque<_>) =
                 behaviours.into_iter().partition(Behaviour::is_exclusive);

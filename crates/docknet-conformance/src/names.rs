@@ -147,6 +147,8 @@ pub async fn the_beginning_of_an_id_finds(client: &Client) -> Result<()> {
 }
 
 /// The beginning of several ids is ambiguous: nothing is found, and nothing is removed.
+///
+/// In a swarm, Docker takes it for that of the only network of the swarm whose id begins so.
 pub async fn the_beginning_of_several_ids_is_ambiguous(client: &Client) -> Result<()> {
     // There are sixteen first digits: of seventeen networks two have the same one.
     let mut made: Vec<Network> = Vec::new();
@@ -222,7 +224,7 @@ behaviours!(names:
     a_full_id_wins_over_a_name,
     a_name_wins_over_the_beginning_of_an_id,
     the_beginning_of_an_id_finds,
-    the_beginning_of_several_ids_is_ambiguous,
+    the_beginning_of_several_ids_is_ambiguous [NoSwarm],
     two_of_a_name_are_ambiguous,
     almost_is_not_found,
 );

@@ -7,6 +7,7 @@
 //! eval "$(cargo xtask engines env)"
 //! nsenter --net="$DOCKNET_NETNS" cargo test -p docknet-conformance --test remote
 //! ```
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::PathBuf;

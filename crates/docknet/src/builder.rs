@@ -42,10 +42,10 @@ use crate::{Error, ErrorKind};
 /// use std::time::Duration;
 ///
 /// let client = docknet::Client::builder()
-///     .host("ssh://root@build1")
+///     .host("http://build1")
 ///     .timeout(Duration::from_secs(30))
 ///     .build()?;
-/// assert_eq!(client.host(), "ssh://root@build1");
+/// assert_eq!(client.host(), "tcp://build1:2375");
 /// # Ok::<(), docknet::Error>(())
 /// ```
 #[derive(Debug)]
@@ -122,9 +122,11 @@ impl ClientBuilder {
         self
     }
 
-    /// Settings for `ssh` (its `-F`) instead of the user's own.
+    /// Settings for `ssh` (its `-F`) instead of the user's own. Either way `ssh` asks nothing: keys with a passphrase
+    /// belong into an agent, and host keys into a file of known hosts.
     ///
     /// ```
+    /// # #[cfg(feature = "ssh")]
     /// let client = docknet::Client::builder().host("ssh://build1").ssh_config("/etc/agent/ssh_config").build()?;
     /// # Ok::<(), docknet::Error>(())
     /// ```
@@ -219,6 +221,7 @@ impl ClientBuilder {
     ///
     /// ```
     /// // Each connection is a process on both sides, and sshd takes ten at a time that have not logged in yet.
+    /// # #[cfg(feature = "ssh")]
     /// let client = docknet::Client::builder().host("ssh://build1").max_connections(4).build()?;
     /// # Ok::<(), docknet::Error>(())
     /// ```
@@ -273,7 +276,7 @@ fn open(target: &Target, ssh_config: Option<PathBuf>, max_connections: usize) ->
             let port = port.unwrap_or(if tls.is_some() { 2376 } else { 2375 });
             let authority = Authority { host: host.clone(), port };
             match tls {
-                Some(options) => tls_over(authority, options, max_connections),
+                Some(options) => tls_over(&authority, options, max_connections),
                 None => Ok(Http1::new(Tcp::new(authority), max_connections)),
             }
         }
@@ -298,12 +301,12 @@ fn ssh(_: &crate::host::SshTarget, host: &Host, _: Option<PathBuf>, _: usize) ->
 }
 
 #[cfg(feature = "tls")]
-fn tls_over(authority: Authority, options: &TlsOptions, max_connections: usize) -> Result<Http1> {
-    Ok(Http1::new(crate::transport::Tls::new(authority, options)?, max_connections))
+fn tls_over(authority: &Authority, options: &TlsOptions, max_connections: usize) -> Result<Http1> {
+    Ok(Http1::new(crate::transport::Tls::new(authority.clone(), options)?, max_connections))
 }
 
 #[cfg(not(feature = "tls"))]
-fn tls_over(authority: Authority, _: &TlsOptions, _: usize) -> Result<Http1> {
+fn tls_over(authority: &Authority, _: &TlsOptions, _: usize) -> Result<Http1> {
     Err(lacking(format!("TLS to {authority}"), "the feature `tls` of docknet"))
 }
 

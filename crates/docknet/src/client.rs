@@ -1,7 +1,7 @@
 //! The client: one engine, spoken to in one version.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use docknet_types::{ApiVersion, Engine, Flavour, Unsupported};
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Uri};
 use serde::de::DeserializeOwned;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use crate::request::Request;
 use crate::transport::Endless;
@@ -36,8 +36,13 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     transport: Box<dyn Transport>,
     settings: Settings,
-    ping: OnceCell<Ping>,
+    ping: OnceLock<Ping>,
+    /// Held by the call that asks for it.
+    asking: Mutex<()>,
 }
+
+/// How long a call waits for another one that asks the engine who it is, before it asks as well.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a client does the same in every call.
 #[derive(Clone, Debug)]
@@ -117,7 +122,13 @@ impl Client {
     }
 
     pub(crate) fn assemble(transport: Box<dyn Transport>, settings: Settings) -> Self {
-        Self(Arc::new(Inner { transport, settings, ping: OnceCell::new() }))
+        Self(Arc::new(Inner { transport, settings, ping: OnceLock::new(), asking: Mutex::new(()) }))
+    }
+
+    /// The same, with nothing left to ask.
+    pub(crate) fn knowing(self, ping: Ping) -> Self {
+        self.0.ping.get_or_init(|| ping);
+        self
     }
 
     /// The engine's networks.
@@ -183,15 +194,15 @@ impl Client {
         limited.await.map_err(|error| error.doing("ping", None))
     }
 
-    /// The engine as requests are made for it: its flavour, and the version in which it is spoken to. It is asked once.
+    /// The engine as requests are made for it: its flavour, and the version in which it is spoken to. It is asked once,
+    /// and also if the version was pinned: what it would drop of a request depends on whose engine it is. An answer
+    /// that leads to no version is not kept.
     ///
     /// ```
     /// # use docknet::*;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<()> {
-    /// # let script = Script::new([
-    /// #     expect("GET /_ping").header("Api-Version", "1.51"),
-    /// # ]);
+    /// # let script = Script::new([]);
     /// # let client = script.client();
     /// let engine = client.engine().await?;
     /// assert_eq!(engine.version, ApiVersion::new(1, 51));
@@ -203,17 +214,28 @@ impl Client {
     /// # Errors
     /// `UnsupportedApi` if there is no version that both sides speak, and what [`ping`](Self::ping) meets.
     pub async fn engine(&self) -> Result<Engine> {
-        let ping = self.0.ping.get_or_try_init(|| async {
-            let ping = self.ping().await?;
-            if self.0.settings.api_version.is_none() {
-                self.check_range(&ping).await?;
-            }
-            Ok::<_, Error>(ping)
-        });
-        let Ping { api_version, flavour, .. } = ping.await?;
+        let Ping { api_version, flavour, .. } = match self.0.ping.get() {
+            Some(known) => known,
+            None => self.limited(self.ask()).await?,
+        };
         let version =
             self.0.settings.api_version.unwrap_or_else(|| ApiVersion::NEWEST.min(*api_version));
         Ok(Engine::new(*flavour, version))
+    }
+
+    /// Asks the engine who it is, or waits for the call that does.
+    async fn ask(&self) -> Result<&Ping> {
+        // That call may stand still, in a runtime that nobody drives or a future that nobody polls: hence no waiting
+        // for ever.
+        let _turn = tokio::time::timeout(PATIENCE, self.0.asking.lock()).await;
+        if let Some(known) = self.0.ping.get() {
+            return Ok(known);
+        }
+        let ping = self.ping().await?;
+        if self.0.settings.api_version.is_none() {
+            self.check_range(&ping).await?;
+        }
+        Ok(self.0.ping.get_or_init(|| ping))
     }
 
     /// The version in which the engine is spoken to: the one that was pinned, or the newest that both sides speak.
@@ -384,6 +406,14 @@ impl Client {
 
     async fn refusal<T>(&self, response: http::Response<Body>) -> Result<T> {
         let (parts, body) = response.into_parts();
+        if parts.status.is_informational() {
+            let text = format!(
+                "{} answered {}, and nobody asked to leave HTTP",
+                self.host(),
+                parts.status
+            );
+            return Err(Error::new(ErrorKind::Protocol, text));
+        }
         let body = body.collect(self.0.settings.max_body).await?;
         if parts.status.is_redirection() && parts.status != http::StatusCode::NOT_MODIFIED {
             let to = parts
@@ -402,12 +432,12 @@ impl Client {
 
     /// Gives up when the client's limit of time is reached.
     async fn limited<T>(&self, exchange: impl Future<Output = Result<T>>) -> Result<T> {
-        let Some(limit) = self.0.settings.timeout else {
-            return exchange.await;
-        };
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(crate::transport::outside_a_runtime());
         }
+        let Some(limit) = self.0.settings.timeout else {
+            return exchange.await;
+        };
         tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| Err(self.late(limit)))
     }
 

@@ -128,7 +128,6 @@ impl Containers {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<()> {
     /// # let script = Script::new([
-    /// #     expect("GET /_ping").header("Api-Version", "1.51"),
     /// #     expect("POST /containers/create?name=web").reply(201, r#"{"Id":"4f66ad9a0b2e"}"#),
     /// #     expect("GET /containers/4f66ad9a0b2e/json").reply(200, r#"{"Id":"4f66ad9a0b2e","Name":"/web","State":{"Status":"running"},"NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}"#),
     /// #     expect("POST /containers/4f66ad9a0b2e/start").reply(204, ""),

@@ -1,6 +1,11 @@
 //! Docker networks for Rust.
 #![deny(missing_docs)]
-#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+#![warn(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
 
 #[cfg(feature = "blocking")]
 pub mod blocking;

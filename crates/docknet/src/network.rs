@@ -119,7 +119,6 @@ impl Network {
     /// # async fn main() -> Result<()> {
     /// # let script = Script::new([
     /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
-    /// #     expect("GET /_ping").header("Api-Version", "1.51"),
     /// #     expect("POST /networks/8dc8b98ebcbf/connect").reply(200, r#""#),
     /// # ]);
     /// # let client = script.client();

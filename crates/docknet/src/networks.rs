@@ -30,7 +30,6 @@ impl Networks {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<()> {
     /// # let script = Script::new([
-    /// #     expect("GET /_ping").header("Api-Version", "1.51"),
     /// #     expect("POST /networks/create").reply(201, r#"{"Id":"8dc8b98ebcbf","Warning":""}"#),
     /// #     expect("GET /networks/8dc8b98ebcbf").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
     /// # ]);
@@ -93,7 +92,6 @@ impl Networks {
     /// # async fn main() -> Result<()> {
     /// # let script = Script::new([
     /// #     expect("GET /networks?filters=%7B%22name%22%3A%7B%22%5Ebackend%24%22%3Atrue%7D%7D").reply(200, r#"[{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}]"#),
-    /// #     expect("GET /_ping").header("Api-Version", "1.51"),
     /// #     expect("GET /networks?filters=%7B%22name%22%3A%7B%22%5Ebackend%24%22%3Atrue%7D%7D").reply(200, r#"[{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}]"#),
     /// # ]);
     /// # let client = script.client();

@@ -1,5 +1,6 @@
 //! What becomes of a connection through `ssh`, with scripts in its place.
 #![cfg(all(unix, feature = "ssh"))]
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,19 +9,28 @@ use std::time::{Duration, Instant};
 
 use docknet::Client;
 
-const PONG: &str = r"printf 'HTTP/1.1 200 OK\r\nApi-Version: 1.51\r\nServer: a script\r\nContent-Length: 2\r\n\r\nOK'";
+/// Answers requests for as long as there are any.
+const SERVE: &str = r#"
+end=$(printf '\r')
+while read -r line; do
+    if [ "$line" = "$end" ]; then
+        printf 'HTTP/1.1 200 OK\r\nApi-Version: 1.51\r\nServer: a script\r\nContent-Length: 2\r\n\r\nOK'
+        $then
+    fi
+done
+"#;
 
 #[test]
 fn answers_come_through() {
-    assert_eq!(seen("answer", &format!("{PONG}; cat > /dev/null")), "found a script");
+    assert_eq!(seen("answer", SERVE), "found a script");
     // The next call finds the process gone, and starts another.
-    assert_eq!(seen("once", PONG), "found a script");
+    assert_eq!(seen("once", &format!("then=exit{SERVE}")), "found a script");
 }
 
 #[test]
 fn words_do_not_stand_in_the_way_of_answers() {
     let flood = "head -c 1000000 /dev/zero | tr '\\0' 'x' >&2";
-    assert_eq!(seen("flood", &format!("{flood}; {PONG}; cat > /dev/null")), "found a script");
+    assert_eq!(seen("flood", &format!("{flood}{SERVE}")), "found a script");
 }
 
 #[test]
@@ -95,16 +105,31 @@ fn run(dir: &str, path: &str) -> String {
 
 const CHILD: &str = "DOCKNET_TEST_CHILD";
 
-/// Only the above makes use of this.
-#[tokio::test]
-async fn calls() {
+/// Only the above makes use of this. Calls twice, and looks whether anything is left over.
+#[test]
+fn calls() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }
     let client = Client::builder().host("ssh://nowhere").timeout(Duration::from_secs(30));
     let client = client.build().unwrap();
-    match client.ping().await {
-        Ok(ping) => println!("[[found {}]]", ping.server),
-        Err(error) => println!("[[{:?}: {error}]]", error.kind()),
-    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let [first, second] = [0, 100].map(|pause| {
+        std::thread::sleep(Duration::from_millis(pause));
+        runtime.block_on(client.ping()).map_err(|error| format!("{:?}: {error}", error.kind()))
+    });
+    assert_eq!(first.is_ok(), second.is_ok(), "{first:?} {second:?}");
+    drop(runtime);
+    drop(client);
+    assert_eq!(children(), [""; 0]);
+    println!("[[{}]]", first.map_or_else(|error| error, |ping| format!("found {}", ping.server)));
+}
+
+/// The state of each child of this process; of one that ended too, if nobody waited for it.
+fn children() -> Vec<String> {
+    let us = format!("PPid:\t{}\n", std::process::id());
+    let entries = fs::read_dir("/proc").into_iter().flatten();
+    let statuses =
+        entries.filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("status")).ok());
+    statuses.filter(|status| status.contains(&us)).collect()
 }

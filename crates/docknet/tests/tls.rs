@@ -1,5 +1,6 @@
 //! TLS against a server that answers one ping after the other.
 #![cfg(feature = "tls")]
+#![allow(clippy::unwrap_used)]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,7 +58,7 @@ async fn an_engine_that_is_not_trusted_is_refused() {
     ];
     for version in VERSIONS {
         for (certificate, ca, host, words) in cases {
-            let port = serve(Server { certificate, version, ..Server::new() }).await;
+            let port = serve(Server { certificate, version }).await;
             let error = ping(host, port, TlsOptions::new().ca(pem(ca))).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
             assert!(error.to_string().contains(words), "{error}");

@@ -45,7 +45,7 @@ impl Remote {
 pub(super) fn make(lab: &Lab, node: &Node) -> Result<()> {
     let remote = lab.remote(node);
     if remote.dir.is_dir() {
-        return Ok(());
+        return ssh::configure(&remote);
     }
     let unfinished = Remote { dir: remote.dir.with_extension("unfinished") };
     delete(&unfinished.dir)?;
@@ -55,7 +55,7 @@ pub(super) fn make(lab: &Lab, node: &Node) -> Result<()> {
     tls::make(&unfinished).context("certificates")?;
     ssh::make(&unfinished, &remote).context("SSH keys")?;
     fs::rename(&unfinished.dir, &remote.dir)?;
-    Ok(())
+    ssh::configure(&remote)
 }
 
 /// How dockerd is told to listen for TLS clients.

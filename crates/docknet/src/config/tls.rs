@@ -28,6 +28,7 @@ pub struct TlsOptions {
 
 /// A text with certificates or a key, and what messages call it.
 #[derive(Clone)]
+#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "nothing is parsed without TLS"))]
 pub(crate) struct Pem {
     pub(crate) bytes: Vec<u8>,
     pub(crate) name: String,
@@ -88,6 +89,9 @@ impl TlsOptions {
 
     /// Shows the engine this certificate, which may be followed by those that signed it, and signs with its key: PKCS#8,
     /// PKCS#1 or SEC1, not encrypted.
+    ///
+    /// An engine that refuses it is a `Connect` error. One that only hangs up, without a word about certificates, is a
+    /// `Protocol` error.
     ///
     /// ```
     /// # const CERTIFICATE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tls/cert.pem"));

@@ -108,9 +108,11 @@ impl Shared {
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|kept| kept.since.elapsed() < KEPT_FOR);
-        if kept.len() < KEPT {
-            kept.push(Kept { connection, since: Instant::now() });
+        if kept.len() == KEPT {
+            // The newest is the one that the next call can use: the oldest may belong to a runtime that is gone.
+            kept.remove(0);
         }
+        kept.push(Kept { connection, since: Instant::now() });
     }
 
     fn respond(
@@ -141,10 +143,16 @@ impl Shared {
         } else if error.is_parse() {
             format!("{engine} answered what is not HTTP ({error})")
         } else {
-            format!("the connection to {engine} broke ({error})")
+            format!("the connection to {engine} broke ({})", causes(&error))
         };
         Error::new(ErrorKind::Protocol, text).with_source(error)
     }
+}
+
+/// An error and what led to it: hyper says only the outermost, as in "operation was canceled".
+fn causes(error: &hyper::Error) -> String {
+    let chain = std::iter::successors(std::error::Error::source(error), |error| error.source());
+    chain.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 pub(crate) fn outside_a_runtime() -> Error {

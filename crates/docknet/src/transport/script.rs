@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use docknet_types::ApiVersion;
+use docknet_types::{ApiVersion, Engine, Flavour};
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::{Body, BoxFuture, Exchange, Transport};
-use crate::{Client, Error, ErrorKind, Result};
+use crate::client::Settings;
+use crate::{Client, Error, ErrorKind, Ping, Result};
 
 /// A transport that answers the requests of a test, each as the script says, in its order. Any other request fails,
 /// and [`finish`](Self::finish) tells what is left.
@@ -56,17 +57,42 @@ impl Script {
         }))
     }
 
-    /// A client of this script that speaks API 1.51, without asking for it.
+    /// A client that takes this script for Docker and speaks API 1.51. It does not ask: the script needs no
+    /// `GET /_ping`.
+    ///
+    /// A client that asks, as clients of sockets do, is `Client::with_transport(script.clone())`.
     #[must_use]
     pub fn client(&self) -> Client {
         self.client_of(ApiVersion::new(1, 51))
     }
 
-    /// A client of this script that speaks this version, without asking for it.
+    /// The same in this version.
     #[must_use]
     pub fn client_of(&self, version: ApiVersion) -> Client {
-        let settings = crate::client::Settings { api_version: Some(version), ..Default::default() };
-        Client::assemble(Box::new(self.clone()), settings)
+        self.client_as(Engine::new(Flavour::Docker, version))
+    }
+
+    /// A client that takes this script for this engine, without asking.
+    ///
+    /// ```
+    /// use docknet::{ApiVersion, Engine, ErrorKind, Flavour, NetworkSpec, Script};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let podman = Script::new([]).client_as(Engine::new(Flavour::Podman, ApiVersion::new(1, 41)));
+    /// let error = podman.networks().create(NetworkSpec::new("a").config_from("b")).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::UnsupportedApi);
+    /// # });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn client_as(&self, engine: Engine) -> Client {
+        let Engine { flavour, version, .. } = engine;
+        let settings = Settings { api_version: Some(version), ..Settings::default() };
+        Client::assemble(Box::new(self.clone()), settings).knowing(Ping {
+            api_version: version,
+            flavour,
+            server: String::new(),
+        })
     }
 
     /// The requests so far, and what was answered.
@@ -96,9 +122,10 @@ impl Script {
         let expected = state.replies.front();
         if !expected.is_some_and(|reply| reply.matches(&line, request.body())) {
             let body = String::from_utf8_lossy(request.body());
-            let wanted = expected.map_or("nothing more".to_owned(), |reply| {
-                format!("{} {:?}", reply.request, reply.body)
-            });
+            let wanted = match expected {
+                Some(reply) => format!("{} {:?}", reply.request, reply.body),
+                None => "nothing more".to_owned(),
+            };
             let surprise = format!("{line} {body:?}, where the script has {wanted}");
             state.surprises.push(surprise.clone());
             return Err(Error::new(
@@ -122,7 +149,10 @@ impl Transport for Script {
     fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Body>>> {
         Box::pin(async move {
             let reply = self.next(&request)?;
-            tokio::time::sleep(reply.delay).await;
+            // Without a delay it runs on any executor, with or without a clock.
+            if !reply.delay.is_zero() {
+                tokio::time::sleep(reply.delay).await;
+            }
             if let Some((kind, message)) = reply.failure {
                 return Err(Error::new(kind, message));
             }
@@ -152,7 +182,6 @@ impl Transport for Script {
 
 /// Begins a line of a script: the method and the target, as in `GET /networks/backend`. Without `/v1.…` at the
 /// front, any version matches.
-#[must_use]
 pub fn expect(request: &str) -> Reply {
     Reply {
         request: request.to_owned(),

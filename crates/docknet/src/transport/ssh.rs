@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::process::{ExitStatus, Stdio};
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
@@ -172,6 +173,18 @@ impl Session {
                 self.poll_why(cx).map(Err)
             }
             written => written,
+        }
+    }
+}
+
+impl Drop for Session {
+    /// Waits for the process, as the runtime may stand still from now on and never do it: then one that is dead would
+    /// stay in the system's table. It takes well under a millisecond, or else it is left to the runtime.
+    fn drop(&mut self) {
+        let _ = self.child.start_kill();
+        let limit = Instant::now() + Duration::from_millis(20);
+        while self.is_alive() && Instant::now() < limit {
+            std::thread::sleep(Duration::from_micros(100));
         }
     }
 }

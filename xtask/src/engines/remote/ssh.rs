@@ -17,6 +17,9 @@ AuthenticationMethods publickey
 PermitRootLogin prohibit-password
 UsePAM no
 PidFile none
+# Tests fail to log in on purpose, and open many connections at once.
+PerSourcePenalties no
+MaxStartups 100
 ";
 
 /// Writes into `remote`, and names the files as they will be in `home`.
@@ -27,13 +30,17 @@ pub(super) fn make(remote: &Remote, home: &Remote) -> Result<()> {
     generate(&host_key, "host")?;
     generate(&client_key, "client")?;
 
-    fs::write(server.join("sshd_config"), SSHD_CONFIG)?;
     fs::copy(client_key.with_extension("pub"), server.join("authorized_keys"))?;
 
     let public = fs::read_to_string(host_key.with_extension("pub"))?;
     fs::write(client.join("known_hosts"), format!("[127.0.0.1]:2222 {public}"))?;
     fs::write(remote.ssh_config(), ssh_config(&home.ssh()))?;
     Ok(())
+}
+
+/// Writes what the server is to do; unlike the keys, anew with each start.
+pub(super) fn configure(remote: &Remote) -> Result<()> {
+    fs::write(remote.server().join("sshd_config"), SSHD_CONFIG).context("cannot write sshd_config")
 }
 
 fn generate(key: &Path, comment: &str) -> Result<()> {
