@@ -142,95 +142,27 @@ pub const DIFFERENCES: &[Difference] = &[
 
     row("prune::leaves_what_stopped_containers_need", DOCKER, "a stopped container's network is pruned", STOPPED),
 
-    // What is connected to networks, and what is around them
-    row(
-        "connect::network_missing_for_a_stopped_one_is_not_found",
-        DOCKER,
-        "it was accepted",
-        "Docker notes a stopped container's networks down without looking for them; its start is refused",
-    ),
-    row(
-        "connect::a_refused_connection_leaves_nothing",
-        DOCKER,
-        "the container shows",
-        "Docker leaves the network in the container's settings, and cannot disconnect it either",
-    ),
-    row(
-        "connect::a_refused_connection_leaves_nothing",
-        PODMAN,
-        "the container cannot be inspected any more",
-        "Podman 5.4 answers 500 to every inspection of the container, and to the list of all, until it is removed",
-    ),
-    row(
-        "connect::to_the_host_network_is_not_connectable",
-        PODMAN,
-        "unable to find network",
-        "Podman has the mode, and no network of that name",
-    ),
-    row(
-        "connect::to_the_none_network_is_not_connectable",
-        PODMAN,
-        "unable to find network",
-        "Podman has the mode, and no network of that name",
-    ),
-    row(
-        "disconnect::from_the_host_network_is_not_connectable",
-        PODMAN,
-        "unable to find network",
-        "Podman has the mode, and no network of that name",
-    ),
-    row(
-        "states::a_paused_container_is_connected",
-        PODMAN,
-        "it is no member",
-        "Podman notes the connection down, and makes it at the next start",
-    ),
-    row(
-        "addresses::the_gateways_is_in_use",
-        PODMAN,
-        "it was accepted",
-        "netavark does not count the gateway as taken: two have the address",
-    ),
-    row(
-        "addresses::one_on_an_automatic_subnet_is_not_in_a_pool",
-        PODMAN,
-        "it was accepted",
-        "Podman's networks keep their subnets, so that it makes no difference who chose them",
-    ),
-    row(
-        "effects::an_internal_network_gives_no_default_route",
-        DOCKER_BEFORE_26,
-        "gateways on",
-        "Docker 20.10 gives a default route, and drops what takes it",
-    ),
-    row(
-        "effects::without_icc_containers_are_apart",
-        PODMAN,
-        "a reaches b",
-        "Podman does not know the option, and says so in a warning",
-    ),
-    row(
-        "events::of_a_connection_have_the_networks_id",
-        PODMAN,
-        "network: None",
-        "Podman puts the container's id in its place; the name is there",
-    ),
-    row(
-        "events::of_a_disconnection_come_once",
-        DOCKER_BEFORE_28,
-        "told 2 times",
-        "Docker tells it once for the network and once for the container's endpoint",
-    ),
-    row(
-        "events::come_with_a_start_and_a_stop",
-        PODMAN,
-        "no event within",
-        "Podman tells only what is asked for by itself; `networks.watch` looks at the containers' events instead",
-    ),
-    row(
-        "concurrency::one_of_many_creators_wins",
-        DOCKER_BEFORE_26,
-        "winners:",
-        "Docker 20.10 looks for the name before it takes it, and not at once (moby#20648)",
-    ),
+    // What is connected to networks, and everything around them.
+    row("connect::network_missing_for_a_stopped_one_is_not_found", DOCKER, "it was accepted", "Docker notes a stopped container's networks down without looking for them; its start is refused."),
+    row("connect::a_refused_connection_leaves_nothing", DOCKER, "the container shows", "Docker leaves the network in the container's settings, and cannot disconnect it either."),
+    row("connect::a_refused_connection_leaves_nothing", PODMAN, "the container cannot be inspected any more", "Podman 5.4 answers 500 to every inspection of the container, and to the list of all, until it is removed."),
+    row("connect::to_the_host_network_is_not_connectable", PODMAN, "unable to find network", "Podman has the mode, and no network of that name."),
+    row("connect::to_the_none_network_is_not_connectable", PODMAN, "unable to find network", "Podman has the mode, and no network of that name."),
+
+    row("disconnect::from_the_host_network_is_not_connectable", PODMAN, "unable to find network", "Podman has the mode, and no network of that name."),
+
+    row("states::a_paused_container_is_connected", PODMAN, "it is no member", "Podman answers 200, and does not connect it."),
+
+    row("addresses::the_gateways_is_in_use", PODMAN, "it was accepted", "Podman does not count the gateway among the addresses taken."),
+    row("addresses::one_on_an_automatic_subnet_is_not_in_a_pool", PODMAN, "it was accepted", "Podman looks at the subnet alone, whoever chose it."),
+
+    row("effects::an_internal_network_gives_no_default_route", DOCKER_BEFORE_26, "gateways on", "Docker 20.10 gives a default route, and drops what takes it."),
+    row("effects::without_icc_containers_are_apart", PODMAN, "a reaches b", "Podman does not know the option, and says so in a warning."),
+
+    row("events::of_a_connection_have_the_networks_id", PODMAN, "network: None", "Podman puts the container's id in its place; the name is there."),
+    row("events::of_a_disconnection_come_once", DOCKER_BEFORE_28, "told 2 times", "It tells every disconnection of a running container twice."),
+    row("events::are_replayed_and_end_at_a_time", PODMAN, "replayed: []", "Podman ends at a time that is past before it has read what was before."),
+    row("events::come_with_a_start_and_a_stop", PODMAN, "no event within", "Podman tells only what is asked for by itself; `networks.watch` looks at the containers' events instead."),
+
+    row("concurrency::one_of_many_creators_wins", DOCKER_BEFORE_26, "winners:", "Docker 20.10 looks for the name before it takes it, and not at once (moby#20648)."),
 ];

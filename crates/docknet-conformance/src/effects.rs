@@ -141,6 +141,8 @@ pub async fn a_partition_cuts_traffic_and_heals(client: &Client) -> Result<()> {
     // One answer may have been on its way.
     assert!(later <= at_the_cut + 1, "{at_the_cut} answers at the cut, {later} later");
     network.connect(&b, ip).await?;
+    // It has another hardware address now, and is found by that as soon as it speaks.
+    assert!(reaches(&b, a.name()).await?, "it is back, and reaches nobody");
     soon("answers after the heal", async || Ok(answers(&a).await? > later + 2)).await
 }
 

@@ -132,11 +132,12 @@ pub async fn end_when_their_time_comes(client: &Client) -> Result<()> {
     let until = SystemTime::now() + Duration::from_millis(1500);
     let mut events = stage.client().events().networks().until(until).open().await?;
     let network = stage.network("net").await?;
+    let in_time = SystemTime::now() < until;
     let mut told = false;
     while let Some(event) = limited(events.next()).await? {
         told |= event?.id == network.id().as_str();
     }
-    assert!(told, "the creation was not told");
+    assert!(told || !in_time, "the creation was not told");
     assert!(SystemTime::now() >= until, "it ended before its time");
     Ok(())
 }

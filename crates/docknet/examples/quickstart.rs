@@ -7,52 +7,66 @@
 
 use docknet::{Client, ContainerSpec, Driver, EndpointSpec, Filters, NetworkSpec, Pool};
 
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+const LABEL: &str = "docknet.example=quickstart";
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Outcome {
     let client = Client::from_env()?;
-    println!("engine      {} ({})", client.ping().await?.server, client.host());
-    let networks = client.networks();
-
-    let spec = NetworkSpec::new("network1")
-        .driver(Driver::Bridge)
-        .label("docknet.example", "quickstart")
-        .pool(Pool::new("192.168.52.0/24".parse()?).gateway("192.168.52.254".parse()?));
-    let network = networks.ensure(&spec).await?;
-    let pool = &network.info().ipam.pools[0];
-    println!("created     {} {}", network.short_id(), network.name());
-    println!("inspected   subnet {:?}, gateway {:?}", pool.subnet, pool.gateway);
-
-    let container =
-        ContainerSpec::new("busybox").name("docknet-quickstart").command(["sleep", "1000"]);
-    let web = client.containers().create(container).await?;
-    let outcome = walk_through(&client, &network, &web).await;
+    println!("engine       {} at {}", client.ping().await?.server, client.host());
+    let outcome = main_job(&client).await;
 
     // Whatever happened, nothing is left behind.
-    web.remove().await?;
-    network.remove_detaching().await?;
-    println!("removed     network1");
-    let pruned = networks.prune(&Filters::new().label("docknet.example=quickstart")).await?;
-    println!("pruned      {:?}", pruned.networks_deleted);
+    let of_ours = Filters::new().label(LABEL);
+    for container in client.containers().list_all(&of_ours).await? {
+        container.remove().await?;
+    }
+    let pruned = client.networks().prune(&of_ours).await?;
+    println!("pruned       {}", pruned.networks_deleted.join(" "));
     outcome
 }
 
-async fn walk_through(
-    client: &Client,
-    network: &docknet::Network,
-    web: &docknet::Container,
-) -> Result<(), Box<dyn std::error::Error>> {
-    web.start().await?;
-    network.connect(web, EndpointSpec::new().alias("api").ipv4("192.168.52.9".parse()?)).await?;
-    for container in network.containers().await? {
-        let address = container.endpoints()["network1"].ipv4();
-        println!("connected   {} {} {address:?}", container.short_id(), container.name());
+async fn main_job(client: &Client) -> Outcome {
+    let networks = client.networks();
+    let network = networks
+        .create(
+            NetworkSpec::new("network1")
+                .driver(Driver::Bridge)
+                .label("docknet.example", "quickstart")
+                .pool(Pool::new("192.168.52.0/24".parse()?).gateway("192.168.52.254".parse()?)),
+        )
+        .await?;
+    println!("created      {} {}", network.short_id(), network.name());
+
+    for pool in &network.info().ipam.pools {
+        if let (Some(subnet), Some(gateway)) = (pool.subnet, pool.gateway) {
+            println!("inspected    subnet {subnet}, gateway {gateway}");
+        }
     }
-    let listed = client.networks().list().await?;
-    println!(
-        "listed      {}",
-        listed.iter().map(docknet::Network::name).collect::<Vec<_>>().join(" ")
-    );
-    network.disconnect(web).await?;
+
+    let web = ContainerSpec::new("busybox")
+        .name("docknet-quickstart")
+        .label("docknet.example", "quickstart")
+        .command(["sleep", "1000"]);
+    let web = client.containers().create(web).await?;
+    web.start().await?;
+    network.connect(&web, EndpointSpec::new().alias("api").ipv4("192.168.52.9".parse()?)).await?;
+    for container in network.containers().await? {
+        if let Some(address) = container.endpoints()[network.name()].ipv4() {
+            println!("connected    {} {} at {address}", container.short_id(), container.name());
+        }
+    }
+
+    for network in networks.list_with(&Filters::new().label(LABEL)).await? {
+        println!("listed       {} {}", network.short_id(), network.name());
+    }
+
+    network.disconnect(&web).await?;
     println!("disconnected {}", web.name());
+    network.remove().await?;
+    println!("removed      network1");
+    networks.create(NetworkSpec::new("network2").label("docknet.example", "quickstart")).await?;
+    println!("created      network2, which nobody uses");
     Ok(())
 }

@@ -317,7 +317,11 @@ impl Network {
         let of_network = Filters::new().network(self.id.as_str()).network(self.name());
         let containers = self.client.containers().list_all(&of_network).await?;
         let known = |id: &str| containers.iter().any(|container| container.id() == id);
-        let leftovers = now.info().members.iter().filter(|(id, _)| !known(id.as_str()));
+        let leftovers = now
+            .info()
+            .members
+            .iter()
+            .filter(|(id, _)| !known(id.as_str()) && may_be_disconnected(id.as_str()));
         let mut endpoints: Vec<_> = leftovers.map(|(_, member)| member.name.clone()).collect();
         endpoints.extend(containers.iter().map(|container| container.id().to_string()));
         Ok(endpoints)
@@ -326,6 +330,13 @@ impl Network {
     fn doing(&self, operation: &'static str, error: Error) -> Error {
         error.doing(operation, Some(self.name()))
     }
+}
+
+/// Whether this is the id of a container, or of an endpoint without one. Networks of a swarm also have endpoints for the
+/// engine's own balancing, as in `lb-backend`: they go with the network, and Docker 28 panics if they are disconnected.
+fn may_be_disconnected(member: &str) -> bool {
+    let id = member.strip_prefix("ep-").unwrap_or(member);
+    id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl fmt::Debug for Network {
@@ -348,5 +359,20 @@ impl Eq for Network {}
 impl std::hash::Hash for Network {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.id.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_of_the_engine_itself_are_left_alone() {
+        for id in ["4f66", "ep-4f66"] {
+            assert!(may_be_disconnected(id), "{id}");
+        }
+        for id in ["lb-backend", "lb-4f66", "ingress-sbox", "gateway_ingress-sbox"] {
+            assert!(!may_be_disconnected(id), "{id}");
+        }
     }
 }

@@ -12,6 +12,9 @@ use crate::client::undecodable;
 use crate::{Error, ErrorKind, Result};
 
 /// The JSON of one object. Of a list, each keeps its part of the whole answer, without a copy.
+///
+/// Brackets, strings and UTF-8 are in order, and the name and the id were read. What else is wrong with it, and an
+/// engine does not write that, shows when somebody looks: as `undecoded`, or as `null`.
 #[derive(Debug)]
 pub(crate) struct Snapshot<T> {
     json: Bytes,
@@ -24,20 +27,27 @@ pub(crate) struct Snapshot<T> {
 impl<T> Snapshot<T> {
     /// Takes an answer that is one object.
     pub(crate) fn one(json: Bytes) -> Result<Self> {
-        let _valid: &RawValue =
+        let whole = |text: &&str| object_end(text) == Some(text.len());
+        if let Some(object) = std::str::from_utf8(&json).ok().map(str::trim_ascii).filter(whole) {
+            return Self::of_valid(json.slice_ref(object.as_bytes()));
+        }
+        // Who knows what is wrong with it says so.
+        let _value: &RawValue =
             serde_json::from_slice(&json).map_err(|error| undecodable(&error))?;
         Self::of_valid(json)
     }
 
-    /// Takes an answer that is a list of objects; `null` is an empty one.
+    /// Takes an answer that is a list of objects; `null` is an empty one. Of each, only the end and the head are looked
+    /// for here: most callers want a few of many, and reading all of them takes longer than fetching them.
     pub(crate) fn list(json: &Bytes) -> Result<Vec<Self>> {
-        let objects: Option<Vec<&RawValue>> =
-            serde_json::from_slice(json).map_err(|error| undecodable(&error))?;
-        let parts = objects
-            .unwrap_or_default()
-            .into_iter()
-            .map(|object| json.slice_ref(object.get().as_bytes()));
-        parts.map(Self::of_valid).collect()
+        let Some(parts) = std::str::from_utf8(json).ok().and_then(objects) else {
+            // Who knows what is wrong with it says so.
+            let read: Result<Option<Vec<&RawValue>>, _> = serde_json::from_slice(json);
+            let objects = read.map_err(|error| undecodable(&error))?.unwrap_or_default();
+            let parts = objects.into_iter().map(|part| json.slice_ref(part.get().as_bytes()));
+            return parts.map(Self::of_valid).collect();
+        };
+        parts.into_iter().map(|part| Self::of_valid(json.slice_ref(part.as_bytes()))).collect()
     }
 
     fn of_valid(json: Bytes) -> Result<Self> {
@@ -61,19 +71,69 @@ impl<T> Snapshot<T> {
 
     /// The JSON, byte for byte.
     pub(crate) fn json(&self) -> &str {
-        // It was read as JSON before, which is UTF-8.
+        // That was looked at before.
         std::str::from_utf8(&self.json).unwrap_or_default()
     }
 
     /// The JSON, as a tree.
     pub(crate) fn attrs(&self) -> &Value {
-        // Valid JSON fails to be a tree only beyond 128 levels, or with a number beyond any float.
+        // What an engine writes fails to be a tree only beyond 128 levels, or with a number beyond any float.
         self.attrs.get_or_init(|| serde_json::from_slice(&self.json).unwrap_or_default())
     }
 
     /// The JSON, typed.
     pub(crate) fn info(&self, read: impl FnOnce(&str) -> T) -> &T {
         self.info.get_or_init(|| read(self.json()))
+    }
+}
+
+/// The objects of a list, if it is one: brackets and strings are looked at, and nothing else.
+fn objects(list: &str) -> Option<Vec<&str>> {
+    let mut objects = Vec::new();
+    let mut rest = list.trim_ascii().strip_prefix('[')?.trim_ascii_start();
+    if rest == "]" {
+        return Some(objects);
+    }
+    loop {
+        let (object, behind) = rest.split_at_checked(object_end(rest)?)?;
+        objects.push(object);
+        let behind = behind.trim_ascii_start();
+        if behind == "]" {
+            return Some(objects);
+        }
+        rest = behind.strip_prefix(',')?.trim_ascii_start();
+    }
+}
+
+/// Where the object ends that begins here.
+fn object_end(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    if bytes.first() != Some(&b'{') {
+        return None;
+    }
+    let (mut depth, mut at) = (0_usize, 0);
+    loop {
+        match bytes.get(at)? {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            b'"' => at = string_end(bytes, at + 1)?,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+/// Where the quote is that ends the string that begins here.
+fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes[at] == b'"' {
+            return Some(at);
+        }
+        at += 2;
     }
 }
 
@@ -170,6 +230,11 @@ mod tests {
             "[{}]",
             r#"[{"Name":"a"}]"#,
             r#"[{"Id":"1"}"#,
+            r#"[{"Id":"1"},]"#,
+            r#"[{"Id":"1"} {"Id":"2"}]"#,
+            r#"[{"Id":"1"}]]"#,
+            r#"[{"Id":"1}]"#,
+            r#"[{"Id":"1","x":"\"#,
             "[[]]",
             r#"[{"Id":7}]"#,
             "\u{feff}[]",
@@ -179,5 +244,35 @@ mod tests {
         }
         assert!(Snapshot::<()>::list(&Bytes::from("null")).unwrap().is_empty());
         assert!(Snapshot::<()>::one(Bytes::from(r#"{"Name":"a","Id":"1","#)).is_err());
+    }
+
+    #[test]
+    fn strings_may_hold_brackets_and_quotes() {
+        let object = r#"{"Id":"}]","Labels":{"\"}":"\\","[":"\\\"{"},"é":[]}"#;
+        let json = Bytes::from(format!(" [{object} ,\n{object}]\n"));
+        let list = Snapshot::<()>::list(&json).unwrap();
+        assert_eq!((list[0].json(), list[1].json(), list.len()), (object, object, 2));
+        assert_eq!(Snapshot::<()>::one(Bytes::from(format!("{object}\n"))).unwrap().json(), object);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn the_parts_are_those_that_a_parser_finds(list in r#"[ \n]?\[(\{("[a{}\]\[:, é]*(\\\\|\\")?":(\[\]|\{"":"\\""\}|7|""))?\}( ?,|)){0,4}[\]}]? ?"#) {
+            let parsed: Option<Vec<&RawValue>> = serde_json::from_str(&list).ok();
+            if let Some(parsed) = parsed {
+                let parsed: Vec<_> = parsed.into_iter().map(RawValue::get).collect();
+                proptest::prop_assert_eq!(objects(&list), Some(parsed));
+            }
+        }
+
+        #[test]
+        fn nothing_makes_it_panic(list in r#"[\[\]{}",:\\ aé]{0,40}"#) {
+            if let Some(objects) = objects(&list) {
+                let whole = objects.iter().all(|object| object.starts_with('{') && object.len() > 1);
+                proptest::prop_assert!(whole);
+            }
+        }
     }
 }

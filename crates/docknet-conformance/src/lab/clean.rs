@@ -1,5 +1,7 @@
 //! Removing what a behaviour made.
 
+use std::time::Duration;
+
 use docknet::{Client, Container, ErrorKind, Filters, Network, Result};
 
 use super::containers::{act, kill};
@@ -12,16 +14,31 @@ impl Lab {
     /// # Errors
     /// What is left, in words.
     pub async fn clean_up(&self) -> Result<(), String> {
-        for client in &self.0.nodes {
-            // A network may hold another one, of which it is the configuration: twice is enough.
-            let first = self.sweep(client).await;
-            let second = match first.is_empty() {
-                true => Vec::new(),
-                false => self.sweep(client).await,
-            };
-            if !second.is_empty() {
-                return Err(format!("this cannot be removed: {}", second.join("; ")));
+        // A network may hold another one, of which it is the configuration: twice is enough. A swarm's network goes
+        // some time after the last container on any node.
+        let tries = if self.0.nodes.len() > 1 { 40 } else { 2 };
+        let mut left = String::new();
+        for number in 0..tries {
+            if number > 1 {
+                tokio::time::sleep(Duration::from_millis(250)).await;
             }
+            match self.sweep_and_look().await {
+                Ok(()) => return Ok(()),
+                Err(trouble) => left = trouble,
+            }
+        }
+        Err(left)
+    }
+
+    async fn sweep_and_look(&self) -> Result<(), String> {
+        let mut failures = Vec::new();
+        for client in &self.0.nodes {
+            failures.extend(self.sweep(client).await);
+        }
+        if !failures.is_empty() {
+            return Err(format!("this cannot be removed: {}", failures.join("; ")));
+        }
+        for client in &self.0.nodes {
             self.look(client).await?;
         }
         Ok(())

@@ -5,7 +5,7 @@
 
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -95,7 +95,7 @@ impl Shared {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(at) = kept.iter().rposition(|kept| kept.connection.runtime == runtime) {
             let Kept { connection, since } = kept.remove(at);
-            if since.elapsed() < KEPT_FOR && connection.is_idle() {
+            if since.elapsed() < KEPT_FOR && connection.is_free() && connection.watched.is_quiet() {
                 return Some(connection);
             }
         }
@@ -103,7 +103,8 @@ impl Shared {
     }
 
     fn keep(&self, connection: Connection) {
-        if !connection.is_idle() {
+        // Whether something waits to be read shows when it is taken again.
+        if !connection.is_free() {
             return;
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -188,17 +189,23 @@ impl Connection {
         Ok(Self { sender, driver, ended: false, watched, runtime })
     }
 
-    fn is_idle(&self) -> bool {
-        !self.ended && self.sender.is_ready() && self.watched.is_quiet()
+    fn is_free(&self) -> bool {
+        !self.ended && self.sender.is_ready()
     }
 
     async fn exchange(mut self, request: http::Request<Bytes>) -> Result<Done, Broken> {
         self.watched.begin();
         let mut answer = pin!(self.sender.send_request(request.map(|bytes| Whole(Some(bytes)))));
         let result = std::future::poll_fn(|cx| {
-            drive(&mut self.driver, &mut self.ended, cx);
-            // The answer can only come out of the driver, which has the real waker.
-            answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            // The answer can only come out of the driver. What is there already is fetched without the waker: to take
+            // it wakes the driver, and the runtime would take a turn for nothing in every call.
+            for waker in [Waker::noop(), cx.waker()] {
+                drive(&mut self.driver, &mut self.ended, waker);
+                if let Poll::Ready(result) = answer.as_mut().poll(&mut nobody()) {
+                    return Poll::Ready(result);
+                }
+            }
+            Poll::Pending
         })
         .await;
         match result {
@@ -210,10 +217,15 @@ impl Connection {
 
 /// Lets a connection read and write what it can. What it meets comes out at the other end: of the answer's future, or
 /// of the body.
-fn drive(driver: &mut http1::Connection<HyperIo, Whole>, ended: &mut bool, cx: &mut Context<'_>) {
+fn drive(driver: &mut http1::Connection<HyperIo, Whole>, ended: &mut bool, waker: &Waker) {
     if !*ended {
-        *ended = Pin::new(driver).poll(cx).is_ready();
+        *ended = Pin::new(driver).poll(&mut Context::from_waker(waker)).is_ready();
     }
+}
+
+/// For what only looks: the driver has the waker.
+fn nobody() -> Context<'static> {
+    Context::from_waker(Waker::noop())
 }
 
 impl std::fmt::Debug for Connection {
@@ -240,30 +252,37 @@ impl Incoming {
     }
 
     pub(super) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
-        // As above: a piece of the body can only come out of the driver.
-        let nobody = &mut Context::from_waker(Waker::noop());
-        let mut driven = false;
+        if let Poll::Ready(piece) = self.poll_piece() {
+            return Poll::Ready(piece);
+        }
+        // As above, first without the waker.
+        for waker in [Waker::noop(), cx.waker()] {
+            if let Some(Connection { driver, ended, .. }) = &mut self.connection {
+                drive(driver, ended, waker);
+            }
+            if let Poll::Ready(piece) = self.poll_piece() {
+                return Poll::Ready(piece);
+            }
+        }
+        Poll::Pending
+    }
+
+    fn poll_piece(&mut self) -> Poll<Option<Result<Bytes>>> {
         loop {
-            match Pin::new(&mut self.body).poll_frame(nobody) {
-                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+            match ready!(Pin::new(&mut self.body).poll_frame(&mut nobody())) {
+                Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => return Poll::Ready(Some(Ok(data))),
-                    Err(_trailers) => continue,
+                    Err(_trailers) => {}
                 },
-                Poll::Ready(Some(Err(error))) => {
+                Some(Err(error)) => {
                     (self.connection, self.place) = (None, None);
                     return Poll::Ready(Some(Err(self.shared.broken(error))));
                 }
-                Poll::Ready(None) => {
+                None => {
                     self.finish();
                     return Poll::Ready(None);
                 }
-                Poll::Pending if driven => return Poll::Pending,
-                Poll::Pending => {}
             }
-            if let Some(Connection { driver, ended, .. }) = &mut self.connection {
-                drive(driver, ended, cx);
-            }
-            driven = true;
         }
     }
 
@@ -271,11 +290,7 @@ impl Incoming {
     fn finish(&mut self) {
         if let Some(mut connection) = self.connection.take() {
             // The driver has to see the end as well before it takes another request.
-            drive(
-                &mut connection.driver,
-                &mut connection.ended,
-                &mut Context::from_waker(Waker::noop()),
-            );
+            drive(&mut connection.driver, &mut connection.ended, Waker::noop());
             self.shared.keep(connection);
         }
         self.place = None;
