@@ -130,7 +130,8 @@ pub async fn a_subnet_is_free_again(client: &Client) -> Result<()> {
 
 /// A subnet is free again after a network that was refused for its reserved addresses.
 pub async fn a_refusal_does_not_use_up_the_subnet(client: &Client) -> Result<()> {
-    let (subnet, pool) = fresh();
+    let subnet = lab::subnet_to_lose();
+    let pool = Pool::new(subnet.into());
     let outside = pool.clone().reserve("router", "192.0.2.1".parse().expect("an address"));
     refused(with_pool(client, outside).await, &[ErrorKind::InvalidSpec, ErrorKind::UnsupportedApi]);
     assert_eq!(subnets(&with_pool(client, pool).await?), [subnet.into()]);

@@ -7,7 +7,7 @@
 mod clean;
 mod containers;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
@@ -104,11 +104,35 @@ pub fn own_label() -> String {
     format!("{RUN_LABEL}={}", Lab::here().0.run)
 }
 
-/// A subnet that nobody else uses, of 10.32.0.0/12.
+/// A subnet that nobody else uses, of 10.32.0.0/11.
 #[must_use]
 pub fn subnet() -> Ipv4Net {
-    let [.., high, low] = (number() % 4096).to_be_bytes();
-    Ipv4Net::new_assert(Ipv4Addr::new(10, 32 + high, low, 0), 24)
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = share() * SHARE + COUNT.fetch_add(1, Ordering::Relaxed) % SHARE;
+    Ipv4Net::new_assert(Ipv4Addr::from_bits(0x0a20_0000 | number << 8), 24)
+}
+
+/// A subnet that is never used again, of 10.64.0.0/12: for engines that do not give it back.
+#[must_use]
+pub fn subnet_to_lose() -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::from_bits(0x0a40_0000 | (number() % 4096) << 8), 24)
+}
+
+/// Of the subnets of 24 bits there, a program has this many; it uses them again after a while.
+const SHARE: u32 = 1024;
+
+/// Which of the shares is this program's: several may test one engine at a time. A port says who has one, as it is free
+/// again when the program ends, however it ends.
+fn share() -> u32 {
+    static TAKEN: OnceLock<(u32, Option<TcpListener>)> = OnceLock::new();
+    const SHARES: u16 = 8;
+    const FIRST_PORT: u16 = 47_810;
+    let take = || {
+        let bind = |share| TcpListener::bind((Ipv4Addr::LOCALHOST, FIRST_PORT + share)).ok();
+        let taken = (0..SHARES).find_map(|share| Some((share.into(), Some(bind(share)?))));
+        taken.unwrap_or_else(|| (number() % u32::from(SHARES), None))
+    };
+    TAKEN.get_or_init(take).0
 }
 
 /// An IPv6 subnet that nobody else uses, of fd00:d0c::/32.
@@ -206,9 +230,11 @@ mod tests {
 
     #[test]
     fn subnets_are_where_they_should_be_and_differ() {
-        let all: IpNet = "10.32.0.0/12".parse().unwrap();
+        let all: IpNet = "10.32.0.0/11".parse().unwrap();
         let (one, other) = (subnet(), subnet());
         assert!(all.contains(&IpNet::V4(one)) && one != other, "{one} {other}");
+        let lost: IpNet = "10.64.0.0/12".parse().unwrap();
+        assert!(lost.contains(&IpNet::V4(subnet_to_lose())));
         let all: IpNet = "fd00:d0c::/32".parse().unwrap();
         assert!(all.contains(&IpNet::V6(subnet6())));
         assert_eq!(host("10.7.0.0/24".parse::<Ipv4Net>().unwrap(), 254).to_string(), "10.7.0.254");

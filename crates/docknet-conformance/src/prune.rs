@@ -17,7 +17,11 @@ fn own() -> Filters {
 async fn prune(client: &Client, filters: &Filters) -> Result<Pruned> {
     for _ in 0..200 {
         match client.networks().prune(filters).await {
-            Err(error) if error.message().contains("a prune operation is already running") => {
+            // Podman looks at every container, and fails when one goes meanwhile.
+            Err(error)
+                if error.message().contains("a prune operation is already running")
+                    || error.message().contains("no such container") =>
+            {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             answer => return answer,
