@@ -15,6 +15,7 @@ use engines::Name;
 const USAGE: &str = "\
 usage: cargo xtask check                     format, clippy, features, docs, dependencies
        cargo xtask test                      every tier of tests, on real engines too
+       cargo xtask bench [FLAGS...]          what calls cost beside bollard and docker-py
        cargo xtask quickstart                the main job on an engine that this brings up
        cargo xtask engines up [NAME...]      start real engines (all of them without a name)
        cargo xtask engines down [NAME...]    stop them; images, networks and containers stay
@@ -47,6 +48,7 @@ fn run(words: &[&str]) -> Result<()> {
         [] | ["help" | "-h" | "--help"] => println!("{USAGE}"),
         ["check"] => check::run()?,
         ["test"] => test::run()?,
+        ["bench", flags @ ..] => test::bench(flags)?,
         ["quickstart"] => test::quickstart()?,
         ["engines", rest @ ..] => run_engines(rest)?,
         [other, ..] => bail!("no command '{other}'\n\n{USAGE}"),

@@ -83,15 +83,32 @@ fn watch(host: &str) -> Result<()> {
     Ok(())
 }
 
-/// The main job, on an engine that this brings up.
-pub(crate) fn quickstart() -> Result<()> {
+/// What calls cost beside the bare socket, bollard and docker-py.
+pub(crate) fn bench(words: &[&str]) -> Result<()> {
     let running = engines::up(&[Name::Docker28])?;
-    let env = running.env();
+    let mut step = Step::cargo("bench")
+        .words("run --quiet --release --locked --manifest-path bench/Cargo.toml --bin peers --")
+        .envs(&running.env())
+        .arg("--docker")
+        .arg(docker28(&running.env())?);
+    for word in words {
+        step = step.arg(word);
+    }
+    step.run()
+}
+
+fn docker28(env: &[(&'static str, String)]) -> Result<String> {
     let engine = env.iter().find_map(|(key, value)| {
         (*key == "DOCKNET_ENGINES").then(|| value.strip_prefix("docker28=")).flatten()
     });
+    engine.map(str::to_owned).context("docker28 is not up")
+}
+
+/// The main job, on an engine that this brings up.
+pub(crate) fn quickstart() -> Result<()> {
+    let running = engines::up(&[Name::Docker28])?;
     Step::cargo("the quickstart example")
         .words("run --quiet --package docknet --example quickstart")
-        .env("DOCKER_HOST", engine.context("docker28 is not up")?)
+        .env("DOCKER_HOST", docker28(&running.env())?)
         .run()
 }

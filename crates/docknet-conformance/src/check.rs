@@ -6,7 +6,7 @@ use crate::lab::Lab;
 use crate::{Behaviour, Difference, Engine, differences, panics};
 
 /// How long a behaviour may take. The slowest are those that wait until Docker has looked 15 s for a plugin.
-pub const TIME_LIMIT: Duration = Duration::from_secs(60);
+pub const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// How a behaviour went.
 #[derive(Clone, Debug)]

@@ -7,8 +7,8 @@ use docknet::{
 
 use crate::behaviours;
 use crate::expect::{refused, soon};
-use crate::inside::{addresses, interfaces, shell};
-use crate::stage::Stage;
+use crate::inside::{addresses, interfaces, shell, works};
+use crate::stage::{Stage, within};
 
 behaviours!(
     containers:
@@ -86,7 +86,11 @@ pub async fn lists_are_filtered(client: &Client) -> Result<()> {
 /// A container is created, runs, ends and is gone, and says so each time.
 pub async fn a_life_from_create_to_remove(client: &Client) -> Result<()> {
     let stage = Stage::new(client);
-    let spec = stage.idle("web").command(["sh", "-c", "trap 'exit 7' TERM; sleep 999 & wait"]);
+    let spec = stage.idle("web").command([
+        "sh",
+        "-c",
+        "trap 'exit 7' TERM; touch /ready; sleep 999 & wait",
+    ]);
     let mut container = stage.create(spec).await?;
     assert!(*container.status() == ContainerStatus::Created, "{:?}", container.status());
     container.start().await?;
@@ -94,6 +98,8 @@ pub async fn a_life_from_create_to_remove(client: &Client) -> Result<()> {
     container.reload().await?;
     assert!(*container.status() == ContainerStatus::Running, "{:?}", container.status());
     assert!(container.info().is_running(), "it does not run");
+    // Until the trap is set, the signal to end is lost on it.
+    within(20, "the command is ready", || works(&container, "test -e /ready")).await?;
     container.stop_within(3).await?;
     container.stop().await?;
     container.reload().await?;

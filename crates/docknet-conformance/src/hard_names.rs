@@ -11,7 +11,7 @@ behaviours!(
     hard_names:
     work_everywhere_or_are_refused [Containers],
     that_are_paths_stay_in_their_segment [Containers],
-    that_are_not_there_are_not_found,
+    that_are_not_there_are_not_found [Exclusive],
     that_are_empty_are_refused,
 );
 
