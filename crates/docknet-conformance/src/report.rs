@@ -91,7 +91,7 @@ const INTRODUCTION: &str = "\
 # Compatibility
 
 What docknet does on which engine. Every row is a function of `docknet-conformance` that was run against the real
-engines above the columns; `cargo xtask test engines` runs them all and writes this file.
+engines above the columns; `cargo xtask test` runs them all and writes this file.
 
 - `✓` it holds.
 - `differs` it does not hold, and that is known: the note has what happens there instead, and why. The suite demands
