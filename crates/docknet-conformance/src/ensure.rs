@@ -119,6 +119,6 @@ behaviours!(ensure:
     names_what_differs,
     takes_no_other_for_it,
     eight_at_once_get_the_same,
-    eight_at_once_without_a_subnet_get_the_same,
+    eight_at_once_without_a_subnet_get_the_same [Exclusive],
     refuses_what_create_refuses,
 );
