@@ -161,12 +161,13 @@ impl Containers {
         let subject = spec.name.as_deref().unwrap_or(&spec.image);
         let doing = |error: Error| error.doing(OPERATION, Some(subject));
         let engine = self.0.engine().await.map_err(doing)?;
-        for (_, endpoint) in &spec.networks {
-            self.0
-                .refuse_unsupported(engine, &engine.would_drop_at_creation(endpoint))
-                .map_err(doing)?;
-        }
         let (body, after) = spec.body(engine.version);
+        let (at_once, later) = spec.networks.split_at(spec.networks.len() - after.len());
+        let at_once =
+            at_once.iter().flat_map(|(_, endpoint)| engine.would_drop_at_creation(endpoint));
+        let later = later.iter().flat_map(|(_, endpoint)| engine.would_drop_of_endpoint(endpoint));
+        let dropped: Vec<_> = at_once.chain(later).collect();
+        self.0.refuse_unsupported(engine, &dropped).map_err(doing)?;
         let target = Target::path("/containers/create").maybe("name", spec.name.as_deref());
         let json = self
             .0

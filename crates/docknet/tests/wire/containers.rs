@@ -89,6 +89,17 @@ async fn create_is_undone_if_a_network_cannot_be_connected() {
 }
 
 #[tokio::test]
+async fn what_a_later_network_would_drop_is_refused_before_anything_is_made() {
+    on(OLD, [], async |client| {
+        let mac = EndpointSpec::new().mac("02:00:00:00:00:01".parse().unwrap());
+        let error =
+            client.containers().create(two_networks().network("n3", mac)).await.unwrap_err();
+        assert_eq!(error.kind(), docknet::ErrorKind::UnsupportedApi);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn create_with_each_parameter() {
     let spec = || ContainerSpec::new("i");
     for (spec, body) in [
