@@ -277,7 +277,7 @@ impl Network {
     /// # let script = Script::new([
     /// #     expect("GET /networks/backend").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
     /// #     expect("GET /networks/8dc8b98ebcbf").reply(200, r#"{"Name":"backend","Id":"8dc8b98ebcbf","Driver":"bridge","Labels":{"app":"shop"}}"#),
-    /// #     expect("GET /containers/json?all=true&filters=%7B%22network%22%3A%7B%228dc8b98ebcbf%22%3Atrue%7D%7D").reply(200, r#"[{"Id":"4f66ad9a0b2e","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}]"#),
+    /// #     expect("GET /containers/json?all=true&filters=%7B%22network%22%3A%7B%228dc8b98ebcbf%22%3Atrue%2C%22backend%22%3Atrue%7D%7D").reply(200, r#"[{"Id":"4f66ad9a0b2e","Names":["/web"],"State":"running","NetworkSettings":{"Networks":{"backend":{"NetworkID":"8dc8b98ebcbf"}}}}]"#),
     /// #     expect("POST /networks/8dc8b98ebcbf/disconnect").reply(200, r#""#),
     /// #     expect("DELETE /networks/8dc8b98ebcbf").reply(204, ""),
     /// # ]);
