@@ -139,8 +139,10 @@ impl Networks {
         const PAUSE: Duration = Duration::from_millis(100);
         const PATIENCE: Duration = Duration::from_secs(20);
         // Docker 20.10 takes a subnet long before it shows the network.
+        let engine = self.0.engine().await?;
         let is_being_made = refusal == ErrorKind::PoolOverlap
-            && self.0.engine().await?.version < ApiVersion::new(1, 44);
+            && engine.flavour == Flavour::Docker
+            && engine.version < ApiVersion::new(1, 44);
         let begun = Instant::now();
         while is_being_made && begun.elapsed() < PATIENCE {
             let networks = self.list().await?;
