@@ -14,9 +14,10 @@ impl Lab {
     /// # Errors
     /// What is left, in words.
     pub async fn clean_up(&self) -> Result<(), String> {
-        // A network may hold another one, of which it is the configuration: twice is enough. A swarm's network goes
-        // some time after the last container on any node.
-        let tries = if self.0.nodes.len() > 1 { 40 } else { 2 };
+        // A network may hold another one, of which it is the configuration: that takes two. Podman lists no containers
+        // while one of another behaviour is between two states, and a swarm's network goes some time after the last
+        // container on any node.
+        let tries = if self.0.nodes.len() > 1 { 40 } else { 12 };
         let mut left = String::new();
         for number in 0..tries {
             if number > 1 {
