@@ -12,6 +12,7 @@ given by themselves are put to their manager.
   --jobs N           behaviours at a time on each engine (2)
   --table FILE       writes the table of behaviours and engines, as Markdown
   --json FILE        writes everything, as JSON
+  --again            gives what failed a second try, alone and at the end; both are printed
   --complete         fails if there are behaviours that none of the engines can show
 ";
 
@@ -24,6 +25,7 @@ pub(crate) struct Arguments {
     pub(crate) table: Option<String>,
     pub(crate) json: Option<String>,
     pub(crate) complete: bool,
+    pub(crate) again: bool,
 }
 
 impl Arguments {
@@ -44,6 +46,7 @@ impl Arguments {
             table: None,
             json: None,
             complete: false,
+            again: false,
         };
         while let Some(argument) = arguments.next() {
             let (name, inline) = match argument.split_once('=') {
@@ -68,6 +71,7 @@ impl Arguments {
                 }
                 "--table" => found.table = Some(value()?),
                 "--json" => found.json = Some(value()?),
+                "--again" => found.again = true,
                 "--complete" => found.complete = true,
                 "--help" | "-h" => return Ok(None),
                 _ => return Err(format!("unknown argument {argument:?}")),

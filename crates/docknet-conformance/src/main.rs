@@ -52,7 +52,7 @@ async fn run(arguments: &Arguments) -> Result<bool, String> {
         engines.push(engine);
     }
     let engines = Engine::join_swarms(engines);
-    let lines = run_all(&engines, &behaviours, arguments.jobs).await;
+    let lines = run_all(&engines, &behaviours, arguments.jobs, arguments.again).await;
     let unseen = match arguments.complete {
         true => report::never_applicable(&behaviours, &engines),
         false => Vec::new(),
@@ -89,7 +89,12 @@ async fn run(arguments: &Arguments) -> Result<bool, String> {
 }
 
 /// All engines at once; on each of them a few behaviours at a time, and then those that want it for themselves.
-async fn run_all(engines: &[Engine], behaviours: &[Behaviour], jobs: usize) -> Vec<Line> {
+async fn run_all(
+    engines: &[Engine],
+    behaviours: &[Behaviour],
+    jobs: usize,
+    again: bool,
+) -> Vec<Line> {
     let (lines, mut arriving) = unbounded_channel();
     for engine in engines {
         let shown_elsewhere = |behaviour: &Behaviour| {
@@ -102,8 +107,12 @@ async fn run_all(engines: &[Engine], behaviours: &[Behaviour], jobs: usize) -> V
         tokio::spawn(async move {
             let (alone, beside): (VecDeque<_>, VecDeque<_>) =
                 behaviours.into_iter().partition(Behaviour::is_exclusive);
-            run_some(&engine, beside, jobs, &lines).await;
-            run_some(&engine, alone, 1, &lines).await;
+            let failed = Arc::new(Mutex::new(VecDeque::new()));
+            run_some(&engine, beside, jobs, &lines, again.then_some(&failed)).await;
+            run_some(&engine, alone, 1, &lines, again.then_some(&failed)).await;
+            let failed =
+                std::mem::take(&mut *failed.lock().unwrap_or_else(PoisonError::into_inner));
+            run_some(&engine, failed, 1, &lines, None).await;
         });
     }
     drop(lines);
@@ -135,11 +144,13 @@ async fn run_some(
     behaviours: VecDeque<Behaviour>,
     jobs: usize,
     lines: &UnboundedSender<Line>,
+    failed: Option<&Arc<Mutex<VecDeque<Behaviour>>>>,
 ) {
     let queue = Arc::new(Mutex::new(behaviours));
     let mut workers = JoinSet::new();
     for _ in 0..jobs {
         let (engine, queue, lines) = (engine.clone(), queue.clone(), lines.clone());
+        let failed = failed.cloned();
         workers.spawn(async move {
             let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             while let Some(behaviour) = next() {
@@ -149,6 +160,11 @@ async fn run_some(
                     Outcome::NotApplicable(_) => Duration::ZERO,
                     _ => started.elapsed(),
                 };
+                if let (Outcome::Failed(words), Some(failed)) = (&outcome, &failed) {
+                    println!("again    {}  {}: {words}", engine.name, behaviour.name);
+                    failed.lock().unwrap_or_else(PoisonError::into_inner).push_back(behaviour);
+                    continue;
+                }
                 // Nobody listens any more only if the program ends.
                 let _ = lines.send(Line::new(behaviour, &engine, outcome, took));
             }
