@@ -1,0 +1,20 @@
+//! An engine for Docker networks: it answers the Docker Engine API by itself, in memory or on disk, where no Docker is
+//! installed.
+#![deny(missing_docs)]
+#![warn(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
+
+mod api;
+mod core;
+mod events;
+mod profile;
+mod serve;
+mod store;
+#[cfg(feature = "client")]
+mod transport;
+
+pub use self::profile::Profile;

@@ -1,0 +1,1 @@
+//! The SDK on an engine in the same process.
