@@ -1,0 +1,75 @@
+//! A container, as far as networks need it: a state, a name, and places on networks. No process runs in it here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use docknet_types::ContainerId;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::endpoint::Attachment;
+
+/// A container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Container {
+    pub(crate) id: ContainerId,
+    /// Without the slash that inspections put before it.
+    pub(crate) name: String,
+    pub(crate) created: Timestamp,
+    /// What it was made with. It never changes.
+    pub(crate) config: Arc<ContainerConfig>,
+    /// The host name inside.
+    pub(crate) hostname: String,
+    pub(crate) status: Status,
+    pub(crate) exit_code: i64,
+    pub(crate) started: Option<Timestamp>,
+    pub(crate) finished: Option<Timestamp>,
+    pub(crate) restarts: u64,
+    /// By the name of the network, or by what was asked for where there is no such network yet.
+    pub(crate) attachments: BTreeMap<String, Attachment>,
+}
+
+/// What a container was made with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ContainerConfig {
+    /// The image, as it was asked for.
+    pub(crate) image: String,
+    /// The image's id.
+    pub(crate) image_id: String,
+    pub(crate) labels: BTreeMap<String, String>,
+    /// `host`, `none`, `container:ID`, or a network's name or id.
+    pub(crate) network_mode: String,
+    pub(crate) auto_remove: bool,
+    /// The whole `Config` that an inspection shows.
+    pub(crate) config: Value,
+    /// The whole `HostConfig` that an inspection shows.
+    pub(crate) host_config: Value,
+}
+
+/// What a container does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    #[default]
+    Created,
+    Exited,
+    Paused,
+    Running,
+}
+
+impl Container {
+    /// Whether it has its places on networks: a paused one does.
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.status, Status::Running | Status::Paused)
+    }
+
+    pub(crate) fn mode_is_host(&self) -> bool {
+        self.config.network_mode == "host"
+    }
+
+    /// Whether its network is the host's or another container's.
+    pub(crate) fn shares_a_namespace(&self) -> bool {
+        self.mode_is_host() || self.config.network_mode.starts_with("container:")
+    }
+}

@@ -1,0 +1,271 @@
+//! Giving a running container its place on a network, and taking it back.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use docknet_types::{MacAddr, NetworkId};
+
+use super::{Attachment, Endpoint, EndpointConfig};
+use crate::core::container::Container;
+use crate::core::event::Event;
+use crate::core::ipam::{AddressRefusal, EndpointIpam, PoolState};
+use crate::core::network::Network;
+use crate::core::refusal::Refusal;
+use crate::core::tx::{Step, Tx};
+
+const IFNAME: &str = "com.docker.network.endpoint.ifname";
+const IFACE_PREFIX: &str = "com.docker.network.container_iface_prefix";
+/// The kernel's limit for the name of a link.
+const LONGEST_LINK_NAME: usize = 15;
+
+/// Puts a container on a network: addresses, a link, names. The container must run, or be about to.
+///
+/// `container` is changed and not taken in: the caller has more to change.
+pub(crate) fn attach(
+    tx: &mut Tx<'_>,
+    container: &mut Container,
+    key: &str,
+    network: &Arc<Network>,
+    mac: Option<MacAddr>,
+) -> Result<(), Refusal> {
+    if network.config.config_only {
+        return Err(Refusal::ConfigOnlyEndpoint);
+    }
+    if network.endpoints.contains_key(&container.id) {
+        return Err(Refusal::AlreadyConnected {
+            container: container.name.clone(),
+            network: network.config.name.clone(),
+        });
+    }
+    let mut attachment = container.attachments.remove(key).unwrap_or_default();
+    check_links(&attachment.config)?;
+    let id = tx.given.draw.id();
+    let (network, endpoint) = match network.kind().has_endpoint_links() {
+        true => linked(tx, container, &attachment.config, network, id, mac)?,
+        false => (network.clone(), bare(container, id)),
+    };
+    let endpoint = Arc::new(endpoint);
+    attachment.network = Some(network.id.clone());
+    attachment.dns_names = dns_names(container, &network, &attachment.config);
+    attachment.endpoint = Some(endpoint.clone());
+    container.attachments.insert(network.config.name.clone(), attachment);
+    tx.put_network(network.clone());
+    tx.put_endpoint(&network.id, endpoint.clone());
+    tx.emit(event(tx, container, &network, Event::network_connect));
+    tx.step(Step::Attach(network, endpoint));
+    Ok(())
+}
+
+/// Takes a container off a network; what it asked for stays, for the next time it runs.
+pub(crate) fn detach(tx: &mut Tx<'_>, container: &mut Container, key: &str) {
+    let Some(attachment) = container.attachments.get_mut(key) else { return };
+    let Some(endpoint) = attachment.endpoint.take() else { return };
+    let Some(network) = attachment.network.as_ref().and_then(|id| tx.state.network(id)).cloned()
+    else {
+        return;
+    };
+    tx.remove_endpoint(&network.id, &container.id);
+    tx.emit(event(tx, container, &network, Event::network_disconnect));
+    tx.step(Step::Detach(network, endpoint));
+}
+
+/// The names by which the others on a network find a container, each once: its own, its aliases, its short id and its host
+/// name. The default bridge resolves none.
+pub(crate) fn dns_names(
+    container: &Container,
+    network: &Network,
+    config: &EndpointConfig,
+) -> Option<Vec<String>> {
+    if network.is_predefined() {
+        return None;
+    }
+    let mut seen = BTreeSet::new();
+    let aliases = config.aliases.iter().flatten().map(String::as_str);
+    let hostname = Some(container.hostname.as_str()).filter(|name| !name.is_empty());
+    let names = std::iter::once(container.name.as_str())
+        .chain(aliases)
+        .chain(std::iter::once(container.id.short()))
+        .chain(hostname)
+        .filter(|name| seen.insert(name.to_owned()))
+        .map(str::to_owned)
+        .collect();
+    Some(names)
+}
+
+fn event(
+    tx: &Tx<'_>,
+    container: &Container,
+    network: &Network,
+    of: fn(&NetworkId, &str, &str, &docknet_types::ContainerId, jiff::Timestamp) -> Event,
+) -> Event {
+    of(&network.id, &network.config.name, &network.config.driver, &container.id, tx.given.now)
+}
+
+fn check_links(config: &EndpointConfig) -> Result<(), Refusal> {
+    let bad = |link: &&String| link.matches(':').count() > 1 || link.is_empty();
+    match config.links.iter().flatten().find(bad) {
+        Some(link) => Err(Refusal::BadLink(link.clone())),
+        None => Ok(()),
+    }
+}
+
+/// An endpoint on a network that gives no links: the host's own, or none.
+fn bare(container: &Container, id: String) -> Endpoint {
+    Endpoint {
+        id,
+        container: container.id.clone(),
+        name: container.name.clone(),
+        interface: None,
+        mac: None,
+        ipv4: None,
+        ipv6: None,
+        gateway4: None,
+        gateway6: None,
+    }
+}
+
+/// An endpoint with a link: addresses out of the network's pools, which are changed.
+fn linked(
+    tx: &mut Tx<'_>,
+    container: &Container,
+    config: &EndpointConfig,
+    network: &Arc<Network>,
+    id: String,
+    mac: Option<MacAddr>,
+) -> Result<(Arc<Network>, Endpoint), Refusal> {
+    let asked = config.ipam.as_ref();
+    let mut pools = network.pools.to_vec();
+    let v4 = address(&mut pools, network, true, asked.map(|ipam| ipam.ipv4_address.as_str()))?;
+    let v6 = address(&mut pools, network, false, asked.map(|ipam| ipam.ipv6_address.as_str()))?;
+    let interface = interface(container, config, network, &id)?;
+    link_local(network, asked, &id)?;
+    let mut endpoint = bare(container, id);
+    endpoint.interface = Some(interface);
+    endpoint.mac = Some(mac.unwrap_or_else(|| tx.given.draw.mac()));
+    for (ip, prefix, gateway) in [v4, v6].into_iter().flatten() {
+        // An internal network leads nowhere.
+        let gateway = gateway.filter(|_| !network.config.internal);
+        match ip {
+            IpAddr::V4(ip) => {
+                endpoint.ipv4 = Some((ip, prefix));
+                endpoint.gateway4 = gateway.and_then(|ip| match ip {
+                    IpAddr::V4(ip) => Some(ip),
+                    IpAddr::V6(_) => None,
+                });
+            }
+            IpAddr::V6(ip) => {
+                endpoint.ipv6 = Some((ip, prefix));
+                endpoint.gateway6 = gateway.and_then(|ip| match ip {
+                    IpAddr::V6(ip) => Some(ip),
+                    IpAddr::V4(_) => None,
+                });
+            }
+        }
+    }
+    let network = Arc::new(Network { pools: pools.into(), ..Network::clone(network) });
+    Ok((network, endpoint))
+}
+
+/// An address of one family, with the length of its prefix and the gateway; none if the network has no such pool.
+fn address(
+    pools: &mut [PoolState],
+    network: &Network,
+    v4: bool,
+    asked: Option<&str>,
+) -> Result<Option<(IpAddr, u8, Option<IpAddr>)>, Refusal> {
+    let asked = match asked.filter(|text| !text.is_empty()) {
+        Some(text) => {
+            Some(text.parse::<IpAddr>().map_err(|_| Refusal::BadAddress(text.to_owned()))?)
+        }
+        None => None,
+    };
+    let mut of_family =
+        pools.iter_mut().filter(|pool| pool.subnet.addr().is_ipv4() == v4).peekable();
+    if of_family.peek().is_none() {
+        return Ok(None);
+    }
+    for pool in of_family {
+        let given = match asked {
+            Some(ip) if pool.subnet.contains(&ip) => match pool.addresses.take(ip) {
+                Ok(()) => Some(ip),
+                Err(AddressRefusal::InUse) => return Err(Refusal::AddressInUse(ip)),
+                Err(AddressRefusal::OutOfRange) => return Err(Refusal::AddressOutOfRange(ip)),
+            },
+            Some(_) => None,
+            None => pool.addresses.take_next(),
+        };
+        if let Some(ip) = given {
+            return Ok(Some((ip, pool.subnet.prefix_len(), pool.gateway)));
+        }
+    }
+    match asked {
+        Some(ip) => Err(Refusal::AddressOutOfRange(ip)),
+        None => Err(Refusal::AddressesExhausted {
+            v4,
+            network: network.config.name.clone(),
+            id: network.id.clone(),
+        }),
+    }
+}
+
+/// The name of the link inside: the one asked for, or the first of `eth0`, `eth1`, … that is free.
+fn interface(
+    container: &Container,
+    config: &EndpointConfig,
+    network: &Network,
+    endpoint: &str,
+) -> Result<String, Refusal> {
+    let taken: BTreeSet<&str> = container
+        .attachments
+        .values()
+        .filter_map(|attachment| attachment.endpoint.as_ref()?.interface.as_deref())
+        .collect();
+    let outside = format!("veth{}", &endpoint.get(..7).unwrap_or_default());
+    let asked = config
+        .driver_opts
+        .as_ref()
+        .and_then(|opts| opts.get(IFNAME))
+        .filter(|name| !name.is_empty());
+    if let Some(name) = asked {
+        let refused = |why| Refusal::Rename { from: outside.clone(), to: name.clone(), why };
+        if name.len() > LONGEST_LINK_NAME {
+            return Err(refused("numerical result out of range"));
+        }
+        if name.contains('/') || name.contains(char::is_whitespace) || name.contains(':') {
+            return Err(refused("invalid argument"));
+        }
+        if name == "lo" || taken.contains(name.as_str()) {
+            return Err(refused("file exists"));
+        }
+        return Ok(name.clone());
+    }
+    let prefix = network.config.options.get(IFACE_PREFIX).map_or("eth", String::as_str);
+    let free =
+        (0..).map(|number| format!("{prefix}{number}")).find(|name| !taken.contains(name.as_str()));
+    Ok(free.unwrap_or_default())
+}
+
+/// Link-local addresses must be such, and an IPv6 one needs IPv6.
+fn link_local(
+    network: &Network,
+    asked: Option<&EndpointIpam>,
+    endpoint: &str,
+) -> Result<(), Refusal> {
+    let texts = asked.and_then(|ipam| ipam.link_local_ips.as_ref()).into_iter().flatten();
+    for text in texts.filter(|text| !text.is_empty()) {
+        let ip: IpAddr = text.parse().map_err(|_| Refusal::BadAddress(text.clone()))?;
+        let is_link_local = match ip {
+            IpAddr::V4(ip) => ip.is_link_local(),
+            IpAddr::V6(ip) => ip.is_unicast_link_local(),
+        };
+        if !is_link_local {
+            return Err(Refusal::NotLinkLocal(text.clone()));
+        }
+        if ip.is_ipv6() && !network.config.ipv6 {
+            let link = format!("veth{}", endpoint.get(..7).unwrap_or_default());
+            return Err(Refusal::LinkLocalWithoutIpv6 { link, ip });
+        }
+    }
+    Ok(())
+}

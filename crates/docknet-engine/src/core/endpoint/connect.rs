@@ -1,0 +1,97 @@
+//! Connecting a container to a network.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::{Attachment, EndpointConfig, attach, dns_names};
+use crate::core::container::Container;
+use crate::core::ipam;
+use crate::core::network::{DriverKind, Network};
+use crate::core::refusal::Refusal;
+use crate::core::tx::Tx;
+
+/// The body of `POST /networks/{id}/connect`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Connect {
+    pub(crate) container: String,
+    pub(crate) endpoint_config: Option<EndpointConfig>,
+}
+
+/// Connects a container to a network: at once if it runs, else when it starts.
+pub(crate) fn connect(tx: &mut Tx<'_>, term: &str, wish: Connect) -> Result<(), Refusal> {
+    let mut container = Container::clone(tx.state.find_container(&wish.container)?);
+    let mut config = wish.endpoint_config.unwrap_or_default();
+    let named = std::mem::take(&mut config.network_id);
+    let running = container.is_running();
+    if running && container.shares_a_namespace() {
+        return Err(Refusal::SharedNamespace);
+    }
+    let network = tx.state.find_network(if named.is_empty() { term } else { &named })?.clone();
+    check_company(tx, &container, &network)?;
+    check_settings(tx, &network, &config).map_err(Refusal::EndpointSettings)?;
+    let key = network.config.name.clone();
+    let attachment = Attachment {
+        dns_names: dns_names(&container, &network, &config),
+        config,
+        network: None,
+        endpoint: None,
+    };
+    if !running {
+        container.attachments.insert(key, attachment);
+        tx.put_container(container);
+        return Ok(());
+    }
+    if network.endpoints.contains_key(&container.id) {
+        return Err(Refusal::AlreadyConnected { container: container.name, network: key });
+    }
+    container.attachments.insert(key.clone(), attachment);
+    attach(tx, &mut container, &key, &network, None)?;
+    tx.put_container(container);
+    Ok(())
+}
+
+/// What of an endpoint's settings is wrong on this network, each mistake a line.
+pub(crate) fn check_settings(
+    tx: &Tx<'_>,
+    network: &Network,
+    config: &EndpointConfig,
+) -> Result<(), Vec<String>> {
+    ipam::check_endpoint(
+        tx.given.profile,
+        &ipam::EndpointContext {
+            ipam: config.ipam.as_ref(),
+            aliases: config.aliases.as_deref().unwrap_or_default(),
+            driver_opts: config.driver_opts.as_ref(),
+            pools: &network.pools,
+            has_own_subnets: network.config.has_own_subnets,
+            is_default_bridge: network.config.name == "bridge",
+        },
+    )
+}
+
+/// Some networks keep a container to themselves.
+fn check_company(
+    tx: &Tx<'_>,
+    container: &Container,
+    network: &Arc<Network>,
+) -> Result<(), Refusal> {
+    if network.kind() == DriverKind::Host {
+        return Err(Refusal::ConnectToHost);
+    }
+    if container.shares_a_namespace() {
+        return Err(Refusal::SharedNamespace);
+    }
+    let is_private = |network: &Network| network.kind() != DriverKind::Null;
+    let others = container.attachments.iter().filter_map(|(name, attachment)| {
+        let by_id = attachment.network.as_ref().and_then(|id| tx.state.network(id));
+        by_id.or_else(|| tx.state.find_network(name).ok())
+    });
+    for other in others.filter(|other| other.id != network.id) {
+        if !is_private(other) || !is_private(network) {
+            return Err(Refusal::NoneIsExclusive);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Cutting a container off a network.
+
+use serde::Deserialize;
+
+use super::detach;
+use crate::Profile;
+use crate::core::container::Container;
+use crate::core::event::Event;
+use crate::core::network::DriverKind;
+use crate::core::refusal::Refusal;
+use crate::core::tx::Tx;
+
+/// The body of `POST /networks/{id}/disconnect`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Disconnect {
+    pub(crate) container: String,
+    pub(crate) force: bool,
+}
+
+/// Disconnects a container from a network, running or not.
+pub(crate) fn disconnect(tx: &mut Tx<'_>, term: &str, wish: &Disconnect) -> Result<(), Refusal> {
+    let mut container = match tx.state.find_container(&wish.container) {
+        Ok(container) => Container::clone(container),
+        // Force is for what is left of a container that is gone; here nothing ever is.
+        Err(_) if wish.force => {
+            tx.state.find_network(term)?;
+            return Err(Refusal::NoSuchEndpoint(wish.container.clone()));
+        }
+        Err(refusal) => return Err(refusal),
+    };
+    let found = tx.state.find_network(term).cloned();
+    let key =
+        found.as_ref().map_or_else(|_| term.to_owned(), |network| network.config.name.clone());
+    let not_connected =
+        |the| Refusal::NotConnected { container: container.id.clone(), network: key.clone(), the };
+    if !container.is_running() || (found.is_err() && wish.force) {
+        if container.attachments.remove(&key).is_none() {
+            return Err(not_connected("the "));
+        }
+        if let (Ok(network), Profile::Docker20_10 | Profile::Docker26) = (&found, tx.given.profile)
+        {
+            let config = &network.config;
+            tx.emit(Event::network_disconnect(
+                &network.id,
+                &config.name,
+                &config.driver,
+                &container.id,
+                tx.given.now,
+            ));
+        }
+        tx.put_container(container);
+        return Ok(());
+    }
+    let network = found?;
+    if network.kind() == DriverKind::Host && container.mode_is_host() {
+        return Err(Refusal::DisconnectFromHost);
+    }
+    if !network.endpoints.contains_key(&container.id) {
+        return Err(not_connected(""));
+    }
+    detach(tx, &mut container, &key);
+    container.attachments.remove(&key);
+    tx.put_container(container);
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! What the host has beside the engine: links and routes, as decisions need them.
+
+use std::collections::BTreeMap;
+
+use docknet_types::IpNet;
+
+/// The links and routes of the host that an engine runs on, or that a test makes up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Host {
+    /// By name, with the addresses of each.
+    pub(crate) links: BTreeMap<String, Link>,
+    /// Where the host's packets go without us: default pools keep clear of these.
+    pub(crate) routes: Vec<IpNet>,
+}
+
+/// A link of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) is_bridge: bool,
+    pub(crate) addresses: Vec<IpNet>,
+}

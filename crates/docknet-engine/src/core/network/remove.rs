@@ -1,0 +1,44 @@
+//! Removing a network.
+
+use std::sync::Arc;
+
+use super::Network;
+use crate::core::event::Event;
+use crate::core::refusal::Refusal;
+use crate::core::tx::{Step, Tx};
+
+/// Removes the network of this id, name or prefix of an id, unless somebody uses it.
+pub(crate) fn remove(tx: &mut Tx<'_>, term: &str) -> Result<(), Refusal> {
+    let network = tx.state.find_network(term)?.clone();
+    if network.is_predefined() {
+        return Err(Refusal::RemovePredefined(network.config.name.clone()));
+    }
+    if let Some(user) = network.endpoints.values().next() {
+        return Err(Refusal::ActiveEndpoints {
+            name: network.config.name.clone(),
+            id: network.id.clone(),
+            endpoint_name: user.name.clone(),
+            endpoint: user.id.clone(),
+        });
+    }
+    if network.config.config_only && has_users(tx, &network.config.name) {
+        return Err(Refusal::ConfigInUse(network.config.name.clone()));
+    }
+    take(tx, &network);
+    Ok(())
+}
+
+/// Takes a network that nobody uses away.
+pub(super) fn take(tx: &mut Tx<'_>, network: &Arc<Network>) {
+    tx.remove_network(&network.id);
+    if !network.config.config_only {
+        tx.step(Step::RemoveNetwork(network.clone()));
+    }
+    let config = &network.config;
+    tx.emit(Event::network_destroy(&network.id, &config.name, &config.driver, tx.given.now));
+}
+
+/// Whether networks were made from this configuration.
+pub(super) fn has_users(tx: &Tx<'_>, config: &str) -> bool {
+    tx.state.networks().any(|other| other.config.config_from.as_deref() == Some(config))
+}

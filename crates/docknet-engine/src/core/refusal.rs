@@ -1,0 +1,131 @@
+//! Every reason for which the engine refuses, and how each engine words it.
+
+mod docker;
+mod podman;
+
+use std::net::IpAddr;
+
+use docknet_types::{ContainerId, NetworkId};
+
+use super::ipam::IpamRefusal;
+use crate::Profile;
+
+/// Why an operation is refused. Nothing has changed then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    AddressInUse(IpAddr),
+    AddressOutOfRange(IpAddr),
+    AddressesExhausted {
+        v4: bool,
+        network: String,
+        id: NetworkId,
+    },
+    ActiveEndpoints {
+        name: String,
+        id: NetworkId,
+        endpoint_name: String,
+        endpoint: String,
+    },
+    AlreadyConnected {
+        container: String,
+        network: String,
+    },
+    BadAddress(String),
+    BadLink(String),
+    BridgeNameTaken {
+        id: NetworkId,
+        owner: NetworkId,
+        name: String,
+    },
+    ConfigFromAndOptions,
+    ConfigFromAndOwn,
+    ConfigFromConfig,
+    ConfigInUse(String),
+    ConfigOnlyEndpoint,
+    ConfigOnlyOperator,
+    ConnectToHost,
+    ContainerAmbiguous(String),
+    ContainerNotFound(String),
+    DisconnectFromHost,
+    DriverOption {
+        key: String,
+        value: String,
+        why: String,
+    },
+    EmptyReference,
+    /// What is wrong with an endpoint's settings, a line each.
+    EndpointSettings(Vec<String>),
+    IngressIsGlobal,
+    InvalidMtu(i64),
+    Ipam(IpamRefusal),
+    IsolatedButNotInternal,
+    /// What the kernel says.
+    Kernel(&'static str),
+    LinkLocalWithoutIpv6 {
+        link: String,
+        ip: IpAddr,
+    },
+    LinkMode {
+        driver: &'static str,
+        mode: String,
+        default: &'static str,
+    },
+    NameEmpty,
+    NamePredefined(String),
+    NameTaken(String),
+    NetworkAmbiguous {
+        term: String,
+        matches: usize,
+        by: MatchedBy,
+    },
+    NetworkNotFound(String),
+    NoAddressFamily,
+    NoParentLink(String),
+    NoSuchConfig(String),
+    NoSuchDriver(String),
+    NoSuchEndpoint(String),
+    NoSwarmForScope,
+    NoneIsExclusive,
+    NotABridge(String),
+    NotASwarmManager,
+    NotConnected {
+        container: ContainerId,
+        network: String,
+        the: &'static str,
+    },
+    NotLinkLocal(String),
+    OnlyOneInstance(&'static str),
+    ParentName(String),
+    RemovePredefined(String),
+    Rename {
+        from: String,
+        to: String,
+        why: &'static str,
+    },
+    SeveralSubnets,
+    SharedNamespace,
+    VlanId(i64),
+    /// Anything that is worded where it is met: a status and a message.
+    Worded(u16, String),
+    /// A container cannot start because of this.
+    Networking(Box<Self>),
+}
+
+/// What several networks have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MatchedBy {
+    IdPrefix,
+    Name,
+}
+
+impl Refusal {
+    /// The status and the message with which this engine answers.
+    pub(crate) fn answer(&self, profile: Profile) -> (u16, String) {
+        match profile {
+            Profile::Podman5 => podman::answer(self),
+            Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => {
+                docker::answer(self, profile)
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What an engine knows. Cloning it costs a few reference counts: a reader keeps its own, a writer changes its own.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use docknet_types::{ContainerId, NetworkId};
+use rpds::RedBlackTreeMapSync;
+
+use super::container::Container;
+use super::image::Images;
+use super::ipam::Subnets;
+use super::network::Network;
+use super::refusal::{MatchedBy, Refusal};
+
+/// An ordered map whose versions share what did not change.
+pub(crate) type Map<K, V> = RedBlackTreeMapSync<K, V>;
+
+/// Networks, containers and images, and what finds them by name.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    networks: Map<NetworkId, Arc<Network>>,
+    /// In the order in which they were made: engines of old have several networks of one name.
+    network_names: Map<String, Vec<NetworkId>>,
+    /// The names of bridges that networks have.
+    bridges: Map<String, NetworkId>,
+    containers: Map<ContainerId, Arc<Container>>,
+    container_names: Map<String, ContainerId>,
+    pub(crate) images: Images,
+    pub(crate) subnets: Subnets,
+    pub(crate) engine: EngineRecord,
+}
+
+/// What an engine keeps of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct EngineRecord {
+    /// The id that `GET /info` shows.
+    pub(crate) id: String,
+    /// The 40 random bits of the prefix that its IPv6 pools come from.
+    pub(crate) ula: u64,
+    /// The subnet that was given last, where the next one depends on it.
+    pub(crate) last_subnet: Option<ipnet::IpNet>,
+}
+
+impl State {
+    pub(crate) fn new(engine: EngineRecord) -> Self {
+        Self {
+            networks: Map::new_sync(),
+            network_names: Map::new_sync(),
+            bridges: Map::new_sync(),
+            containers: Map::new_sync(),
+            container_names: Map::new_sync(),
+            images: Images::default(),
+            subnets: Subnets::default(),
+            engine,
+        }
+    }
+
+    pub(crate) fn networks(&self) -> impl Iterator<Item = &Arc<Network>> {
+        self.networks.values()
+    }
+
+    pub(crate) fn network_count(&self) -> usize {
+        self.networks.size()
+    }
+
+    pub(crate) fn network(&self, id: &NetworkId) -> Option<&Arc<Network>> {
+        self.networks.get(id)
+    }
+
+    /// The networks of exactly this name, the oldest first.
+    pub(crate) fn networks_named<'a>(
+        &'a self,
+        name: &str,
+    ) -> impl Iterator<Item = &'a Arc<Network>> {
+        self.network_names.get(name).into_iter().flatten().filter_map(|id| self.networks.get(id))
+    }
+
+    /// The network that has a bridge of this name.
+    pub(crate) fn bridge_owner(&self, bridge: &str) -> Option<&NetworkId> {
+        self.bridges.get(bridge)
+    }
+
+    /// The network of this id, or of this name, or the only one whose id begins so: in this order.
+    pub(crate) fn find_network(&self, term: &str) -> Result<&Arc<Network>, Refusal> {
+        if let Some(network) = self.networks.get(term) {
+            return Ok(network);
+        }
+        let ambiguous =
+            |matches, by| Refusal::NetworkAmbiguous { term: term.to_owned(), matches, by };
+        match self.network_names.get(term).map(Vec::as_slice) {
+            Some([id]) => {
+                return self
+                    .networks
+                    .get(id)
+                    .ok_or_else(|| Refusal::NetworkNotFound(term.to_owned()));
+            }
+            Some(several @ [_, _, ..]) => return Err(ambiguous(several.len(), MatchedBy::Name)),
+            _ => {}
+        }
+        let mut found = with_prefix(&self.networks, term);
+        match (found.next(), found.count()) {
+            (None, _) => Err(Refusal::NetworkNotFound(term.to_owned())),
+            (Some(network), 0) => Ok(network),
+            (Some(_), more) => Err(ambiguous(more + 1, MatchedBy::IdPrefix)),
+        }
+    }
+
+    /// Takes a network in, in the place of its former self.
+    pub(super) fn put_network(&mut self, network: Arc<Network>) {
+        let id = network.id.clone();
+        if !self.networks.contains_key(&id) {
+            let mut named =
+                self.network_names.get(&network.config.name).cloned().unwrap_or_default();
+            named.push(id.clone());
+            self.network_names.insert_mut(network.config.name.clone(), named);
+            if let Some(bridge) = &network.config.bridge {
+                self.bridges.insert_mut(bridge.clone(), id.clone());
+            }
+            for subnet in network.subnets() {
+                self.subnets.take(subnet);
+            }
+        }
+        self.networks.insert_mut(id, network);
+    }
+
+    pub(super) fn take_network(&mut self, id: &NetworkId) -> Option<Arc<Network>> {
+        let network = self.networks.get(id).cloned()?;
+        self.networks.remove_mut(id);
+        let mut named = self.network_names.get(&network.config.name).cloned().unwrap_or_default();
+        named.retain(|other| other != id);
+        match named.is_empty() {
+            true => self.network_names.remove_mut(&network.config.name),
+            false => {
+                self.network_names.insert_mut(network.config.name.clone(), named);
+                true
+            }
+        };
+        if let Some(bridge) = &network.config.bridge {
+            self.bridges.remove_mut(bridge);
+        }
+        for subnet in network.subnets() {
+            self.subnets.release(subnet);
+        }
+        Some(network)
+    }
+
+    pub(crate) fn containers(&self) -> impl Iterator<Item = &Arc<Container>> {
+        self.containers.values()
+    }
+
+    pub(crate) fn container_count(&self) -> usize {
+        self.containers.size()
+    }
+
+    pub(crate) fn container(&self, id: &ContainerId) -> Option<&Arc<Container>> {
+        self.containers.get(id)
+    }
+
+    pub(crate) fn container_named(&self, name: &str) -> Option<&Arc<Container>> {
+        self.containers.get(self.container_names.get(name)?)
+    }
+
+    /// The container of this id, or of this name, with or without a slash, or the only one whose id begins so.
+    pub(crate) fn find_container(&self, term: &str) -> Result<&Arc<Container>, Refusal> {
+        if term.is_empty() {
+            return Err(Refusal::EmptyReference);
+        }
+        if let Some(container) = self.containers.get(term) {
+            return Ok(container);
+        }
+        if let Some(container) = self.container_named(term.strip_prefix('/').unwrap_or(term)) {
+            return Ok(container);
+        }
+        let mut found = with_prefix(&self.containers, term);
+        match (found.next(), found.next()) {
+            (None, _) => Err(Refusal::ContainerNotFound(term.to_owned())),
+            (Some(container), None) => Ok(container),
+            (Some(_), Some(_)) => Err(Refusal::ContainerAmbiguous(term.to_owned())),
+        }
+    }
+
+    /// Takes a container in, in the place of its former self.
+    pub(super) fn put_container(&mut self, container: Arc<Container>) {
+        if let Some(former) = self.containers.get(&container.id)
+            && former.name != container.name
+        {
+            let name = former.name.clone();
+            self.container_names.remove_mut(&name);
+        }
+        self.container_names.insert_mut(container.name.clone(), container.id.clone());
+        self.containers.insert_mut(container.id.clone(), container);
+    }
+
+    pub(super) fn take_container(&mut self, id: &ContainerId) -> Option<Arc<Container>> {
+        let container = self.containers.get(id).cloned()?;
+        self.containers.remove_mut(id);
+        self.container_names.remove_mut(&container.name);
+        Some(container)
+    }
+}
+
+/// The values whose keys begin with this: all of them if it is empty.
+fn with_prefix<'a, K, V>(map: &'a Map<K, V>, prefix: &'a str) -> impl Iterator<Item = &'a V>
+where
+    K: Ord + std::borrow::Borrow<str>,
+{
+    map.range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+        .take_while(move |(key, _)| (*key).borrow().starts_with(prefix))
+        .map(|(_, value)| value)
+}

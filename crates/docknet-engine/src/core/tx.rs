@@ -1,0 +1,138 @@
+//! One operation: a state of its own to change, what it needs from outside as values, and what becomes of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use docknet_types::{ContainerId, MacAddr, NetworkId};
+use jiff::Timestamp;
+
+use super::container::Container;
+use super::endpoint::Endpoint;
+use super::event::Event;
+use super::host::Host;
+use super::network::Network;
+use super::state::State;
+use crate::Profile;
+
+/// One operation at work. It changes a state of its own; nobody sees that before it is committed, and if the operation
+/// is refused, it is dropped and nothing has changed.
+pub(crate) struct Tx<'a> {
+    pub(crate) state: State,
+    pub(crate) given: Given<'a>,
+    touched: BTreeSet<Touched>,
+    events: Vec<Event>,
+    steps: Vec<Step>,
+}
+
+/// What a decision needs and may not look up by itself.
+pub(crate) struct Given<'a> {
+    pub(crate) profile: Profile,
+    pub(crate) now: Timestamp,
+    pub(crate) host: &'a Host,
+    pub(crate) draw: &'a mut dyn Draw,
+}
+
+/// Random things.
+pub(crate) trait Draw: Send {
+    /// 64 hexadecimal digits.
+    fn id(&mut self) -> String;
+    /// A hardware address of the locally administered ones.
+    fn mac(&mut self) -> MacAddr;
+    /// A number below this one.
+    fn below(&mut self, limit: usize) -> usize;
+}
+
+/// A record that is not what it was.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Touched {
+    Container(ContainerId),
+    Endpoint(NetworkId, ContainerId),
+    Engine,
+    Image(String),
+    Network(NetworkId),
+}
+
+/// What a data plane has to do, in this order.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// Make the network's link, addresses and rules.
+    AddNetwork(Arc<Network>),
+    /// Take them away.
+    RemoveNetwork(Arc<Network>),
+    /// Join a running container to a network.
+    Attach(Arc<Network>, Arc<Endpoint>),
+    /// Cut it off.
+    Detach(Arc<Network>, Arc<Endpoint>),
+}
+
+/// What became of an operation that was not refused.
+pub(crate) struct Decided {
+    pub(crate) state: State,
+    pub(crate) touched: BTreeSet<Touched>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) steps: Vec<Step>,
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(state: State, given: Given<'a>) -> Self {
+        Self { state, given, touched: BTreeSet::new(), events: Vec::new(), steps: Vec::new() }
+    }
+
+    pub(crate) fn decided(self) -> Decided {
+        Decided { state: self.state, touched: self.touched, events: self.events, steps: self.steps }
+    }
+
+    pub(crate) fn put_network(&mut self, network: Arc<Network>) {
+        self.touched.insert(Touched::Network(network.id.clone()));
+        self.state.put_network(network);
+    }
+
+    pub(crate) fn remove_network(&mut self, id: &NetworkId) {
+        if self.state.take_network(id).is_some() {
+            self.touched.insert(Touched::Network(id.clone()));
+        }
+    }
+
+    /// Takes an endpoint in at both of its ends' network; its container is the caller's to change.
+    pub(crate) fn put_endpoint(&mut self, network: &NetworkId, endpoint: Arc<Endpoint>) {
+        if let Some(network) = self.state.network(network) {
+            let touched = Touched::Endpoint(network.id.clone(), endpoint.container.clone());
+            let network = Arc::new(network.with_endpoint(endpoint));
+            self.touched.insert(touched);
+            self.state.put_network(network);
+        }
+    }
+
+    pub(crate) fn remove_endpoint(&mut self, network: &NetworkId, container: &ContainerId) {
+        if let Some(network) = self.state.network(network) {
+            let touched = Touched::Endpoint(network.id.clone(), container.clone());
+            let network = Arc::new(network.without_endpoint(container));
+            self.touched.insert(touched);
+            self.state.put_network(network);
+        }
+    }
+
+    pub(crate) fn put_container(&mut self, container: Container) {
+        self.touched.insert(Touched::Container(container.id.clone()));
+        self.state.put_container(Arc::new(container));
+    }
+
+    pub(crate) fn remove_container(&mut self, id: &ContainerId) {
+        if self.state.take_container(id).is_some() {
+            self.touched.insert(Touched::Container(id.clone()));
+        }
+    }
+
+    /// Says that a record changed that the state has in a field of its own.
+    pub(crate) fn touch(&mut self, record: Touched) {
+        self.touched.insert(record);
+    }
+
+    pub(crate) fn emit(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    pub(crate) fn step(&mut self, step: Step) {
+        self.steps.push(step);
+    }
+}
