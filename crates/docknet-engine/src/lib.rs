@@ -10,11 +10,14 @@
 
 mod api;
 mod core;
+mod engine;
 mod events;
+mod plane;
 mod profile;
 mod serve;
 mod store;
 #[cfg(feature = "client")]
 mod transport;
 
+pub use self::engine::{Engine, EngineBuilder};
 pub use self::profile::Profile;
