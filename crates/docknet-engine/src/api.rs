@@ -17,12 +17,19 @@ use std::sync::Arc;
 
 use docknet_types::ApiVersion;
 use http::{HeaderMap, Method, Request, StatusCode};
+use serde::de::DeserializeOwned;
 
 use self::answer::Answer;
 use self::body::RequestBody;
+use self::go_json::{Dialect, Shape};
 use self::query::Query;
+use crate::Profile;
+use crate::core::filter::Filters;
 use crate::core::refusal::Refusal;
 use crate::engine::Inner;
+
+/// Bodies of JSON are held in memory. Docker has no limit; the longest anybody sends are labels of some megabytes.
+const LONGEST_BODY: usize = 256 << 20;
 
 /// The API of one engine.
 #[derive(Clone)]
@@ -37,6 +44,28 @@ pub(crate) struct Call {
     pub(crate) body: RequestBody,
     /// The version in which it is spoken to.
     pub(crate) version: ApiVersion,
+}
+
+impl Call {
+    /// The filters of a list, a prune or a stream.
+    fn filters(&self, profile: Profile) -> Result<Filters, Refusal> {
+        let text = self.query.first("filters").unwrap_or_default();
+        Filters::parse(text, profile).map_err(|refusal| refusal.worded(profile))
+    }
+
+    /// The body, read as Go would; what an empty one means is left to the type's default.
+    async fn json<T: DeserializeOwned + Default>(self, api: &Api, shape: &'static Shape) -> Result<T, Refusal> {
+        let profile = api.engine.profile;
+        let dialect = Dialect::from(profile);
+        let refused = |(status, message)| Refusal::Worded(status, message);
+        let body = self
+            .body
+            .collect(LONGEST_BODY)
+            .await
+            .map_err(|broken| Refusal::Worded(400, broken.to_string()))?;
+        go_json::check_content_type(&self.headers, !body.is_empty(), dialect).map_err(refused)?;
+        Ok(go_json::read(shape, &body, dialect).map_err(refused)?.unwrap_or_default())
+    }
 }
 
 /// What a handler gives.

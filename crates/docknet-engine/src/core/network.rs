@@ -2,6 +2,7 @@
 
 mod create;
 mod driver;
+mod predefined;
 mod prune;
 mod remove;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::create::{CreateNetwork, Created, create};
 pub(crate) use self::driver::{BRIDGE_NAME, DriverKind};
+pub(crate) use self::predefined::add_predefined;
 pub(crate) use self::prune::prune;
 pub(crate) use self::remove::remove;
 use super::endpoint::Endpoint;

@@ -1,0 +1,134 @@
+//! Networks: `/networks`.
+
+mod view;
+
+use docknet_types::ApiVersion;
+use http::StatusCode;
+use serde_json::json;
+
+use self::view::NetworkView;
+use super::answer::Answer;
+use super::go_json::shapes;
+use super::{Api, Call, Outcome};
+use crate::Profile;
+use crate::core::endpoint::{self, Connect, Disconnect};
+use crate::core::filter::{Facts, NetworkListFilter, NetworkPruneFilter};
+use crate::core::network::{self, CreateNetwork, Network};
+use crate::core::refusal::{MatchedBy, Refusal};
+
+/// From this version on a network may be without IPv4 (API changelog, 1.48).
+const ENABLE_IPV4: ApiVersion = ApiVersion::new(1, 48);
+
+/// `GET /networks`
+pub(super) fn list(api: &Api, call: &Call) -> Outcome {
+    let profile = api.engine.profile;
+    let filters = call.filters(profile)?;
+    let filter = NetworkListFilter::new(&filters, profile).map_err(|refusal| refusal.worded(profile))?;
+    let state = api.engine.read();
+    let found: Vec<_> = state
+        .networks()
+        .filter(|network| filter.matches(&facts(network)))
+        .map(|network| NetworkView::in_a_list(network, profile))
+        .collect();
+    Ok(Answer::json(StatusCode::OK, &found))
+}
+
+/// `GET /networks/{id}`
+pub(super) fn inspect(api: &Api, term: &str, call: &Call) -> Outcome {
+    let profile = api.engine.profile;
+    let strict = profile != Profile::Podman5;
+    if strict && let Some(verbose) = call.query.first("verbose").filter(|text| !text.is_empty()) {
+        super::query::parse_bool(verbose).map_err(|why| {
+            Refusal::Worded(400, format!("invalid value for verbose: {verbose}: {why}"))
+        })?;
+    }
+    let state = api.engine.read();
+    let network = state.find_network(term).map_err(|refusal| match refusal {
+        // An inspection words this in the other order.
+        Refusal::NetworkAmbiguous { term, matches, by } => ambiguous(&term, matches, by, profile),
+        other => other,
+    })?;
+    let scope = call.query.first("scope").filter(|scope| strict && !scope.is_empty());
+    if scope.is_some_and(|scope| scope != network.config.scope) {
+        return Err(Refusal::NetworkNotFound(term.to_owned()));
+    }
+    Ok(Answer::json(StatusCode::OK, &NetworkView::inspected(network, profile)))
+}
+
+/// `POST /networks/create`
+pub(super) async fn create(api: &Api, call: Call) -> Outcome {
+    let version = call.version;
+    let mut wish: CreateNetwork = call.json(api, &shapes::NETWORK_CREATE).await?;
+    if version < ENABLE_IPV4 {
+        wish.ipv4 = None;
+    }
+    let created = api.engine.write(move |tx| network::create(tx, wish)).await?;
+    let body = json!({ "Id": created.id, "Warning": created.warning });
+    Ok(Answer::json(StatusCode::CREATED, &body))
+}
+
+/// `DELETE /networks/{id}`
+pub(super) async fn remove(api: &Api, term: &str) -> Outcome {
+    let term = term.to_owned();
+    api.engine.write(move |tx| network::remove(tx, &term)).await?;
+    Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// `POST /networks/prune`
+pub(super) async fn prune(api: &Api, call: &Call) -> Outcome {
+    let profile = api.engine.profile;
+    let filters = call.filters(profile)?;
+    let filter = NetworkPruneFilter::new(&filters, jiff::Timestamp::now(), profile)
+        .map_err(|refusal| refusal.worded(profile))?;
+    let deleted = api.engine.write(move |tx| Ok(network::prune(tx, &filter))).await?;
+    // Go's empty list is null; Podman's is not.
+    let deleted = Some(deleted).filter(|names| !names.is_empty() || profile == Profile::Podman5);
+    Ok(Answer::json(StatusCode::OK, &json!({ "NetworksDeleted": deleted })))
+}
+
+/// `POST /networks/{id}/connect`
+pub(super) async fn connect(api: &Api, term: &str, call: Call) -> Outcome {
+    let term = term.to_owned();
+    let wish: Connect = call.json(api, &shapes::NETWORK_CONNECT).await?;
+    api.engine.write(move |tx| endpoint::connect(tx, &term, wish)).await?;
+    Ok(done(api))
+}
+
+/// `POST /networks/{id}/disconnect`
+pub(super) async fn disconnect(api: &Api, term: &str, call: Call) -> Outcome {
+    let term = term.to_owned();
+    let wish: Disconnect = call.json(api, &shapes::NETWORK_DISCONNECT).await?;
+    api.engine.write(move |tx| endpoint::disconnect(tx, &term, &wish)).await?;
+    Ok(done(api))
+}
+
+/// 200 and nothing; Podman says OK.
+fn done(api: &Api) -> Answer {
+    match api.engine.profile {
+        Profile::Podman5 => Answer::json(StatusCode::OK, &"OK"),
+        _ => Answer::empty(StatusCode::OK),
+    }
+}
+
+fn facts(network: &Network) -> Facts<'_> {
+    let config = &network.config;
+    Facts {
+        name: &config.name,
+        id: network.id.as_str(),
+        driver: &config.driver,
+        scope: &config.scope,
+        labels: &config.labels,
+        builtin: network.is_predefined(),
+        dangling: !network.is_predefined(),
+    }
+}
+
+fn ambiguous(term: &str, matches: usize, by: MatchedBy, profile: Profile) -> Refusal {
+    match profile {
+        Profile::Podman5 => Refusal::NetworkAmbiguous { term: term.to_owned(), matches, by },
+        _ => Refusal::Worded(
+            400,
+            format!("{matches} matches found based on {by}: network {term} is ambiguous"),
+        ),
+    }
+}

@@ -1,0 +1,82 @@
+//! The networks that an engine makes for itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use docknet_types::NetworkId;
+use jiff::Timestamp;
+
+use super::{BRIDGE_NAME, Network, NetworkConfig};
+use crate::Profile;
+use crate::core::ipam::{self, PoolConfig};
+use crate::core::refusal::Refusal;
+use crate::core::state::{Map, State};
+use crate::core::tx::Draw;
+
+/// The default bridge's subnet: the first of Docker's default pools.
+const BRIDGE_SUBNET: (&str, &str) = ("172.17.0.0/16", "172.17.0.1");
+/// The same of Podman.
+const PODMAN_SUBNET: (&str, &str) = ("10.88.0.0/16", "10.88.0.1");
+
+/// Adds bridge, host and none to a state that has none; Podman has one, which it calls `podman`.
+pub(crate) fn add_predefined(
+    state: &mut State,
+    profile: Profile,
+    draw: &mut dyn Draw,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let config = |name: &str, driver: &str| NetworkConfig {
+        name: name.to_owned(),
+        created: now,
+        driver: driver.to_owned(),
+        scope: "local".to_owned(),
+        ipv4: true,
+        ipam_driver: "default".to_owned(),
+        ..NetworkConfig::default()
+    };
+    let option = |key: &str, value: &str| (format!("com.docker.network.{key}"), value.to_owned());
+    let (name, bridge, (subnet, gateway), options) = match profile {
+        Profile::Podman5 => ("podman", "podman0", PODMAN_SUBNET, BTreeMap::new()),
+        _ => {
+            let options = BTreeMap::from([
+                option("bridge.default_bridge", "true"),
+                option("bridge.enable_icc", "true"),
+                option("bridge.enable_ip_masquerade", "true"),
+                option("bridge.host_binding_ipv4", "0.0.0.0"),
+                (BRIDGE_NAME.to_owned(), "docker0".to_owned()),
+                option("driver.mtu", "1500"),
+            ]);
+            ("bridge", "docker0", BRIDGE_SUBNET, options)
+        }
+    };
+    let pool = PoolConfig {
+        subnet: subnet.to_owned(),
+        // The first Docker here shows its own gateway only since it is a daemon's default.
+        gateway: if profile == Profile::Docker20_10 { String::new() } else { gateway.to_owned() },
+        ..PoolConfig::default()
+    };
+    let given = PoolConfig { gateway: gateway.to_owned(), ..pool.clone() };
+    let allocation = ipam::allocate(
+        &ipam::Wish { pools: std::slice::from_ref(&given), ..ipam::Wish::of(profile) },
+        &state.subnets,
+        &[],
+    )
+    .map_err(Refusal::Ipam)?;
+    let mut add = |config: NetworkConfig, pools: Arc<[ipam::PoolState]>| {
+        let id = NetworkId::from(draw.id());
+        let network = Network { id, config: Arc::new(config), pools, endpoints: Map::new_sync() };
+        state.put_network(Arc::new(network));
+    };
+    let bridge = NetworkConfig {
+        pools: Some(vec![pool]),
+        bridge: Some(bridge.to_owned()),
+        options,
+        ..config(name, "bridge")
+    };
+    add(bridge, allocation.pools.into());
+    if profile != Profile::Podman5 {
+        add(config("host", "host"), Arc::new([]));
+        add(config("none", "null"), Arc::new([]));
+    }
+    Ok(())
+}
