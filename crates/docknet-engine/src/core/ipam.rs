@@ -1,1 +1,30 @@
-//! Address management.
+//! Address management: which subnets are taken, which addresses of a network, and what of a request is refused.
+//!
+//! Everything here is a value: a clone costs nothing and shares what does not change, so a refusal leaves the state as it
+//! was and a reader keeps what it has.
+// Until the engine calls all of it.
+#![allow(dead_code, unused_imports)]
+
+mod addresses;
+mod allocate;
+mod config;
+mod endpoint;
+mod go_net;
+mod intervals;
+mod number;
+mod pools;
+mod refusal;
+mod subnets;
+mod validate;
+
+pub(crate) use self::addresses::{AddressRefusal, Addresses};
+pub(crate) use self::allocate::{Allocation, Families, FamilyWish, PoolState, Wish, allocate};
+pub(crate) use self::config::{EndpointIpam, PoolConfig, shown};
+pub(crate) use self::endpoint::{Configured, endpoint_mistakes, mac_mistake, sysctl_mistakes};
+pub(crate) use self::go_net::{parse_addr, parse_cidr, parse_ip, parse_prefix};
+pub(crate) use self::intervals::Intervals;
+pub(crate) use self::number::Family;
+pub(crate) use self::pools::{DefaultPool, DefaultPools, PoolOrder, default_pools};
+pub(crate) use self::refusal::{IpamRefusal, join_mistakes};
+pub(crate) use self::subnets::{HostRoutes, Subnets};
+pub(crate) use self::validate::{ValidPool, validate};

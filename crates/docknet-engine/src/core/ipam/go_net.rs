@@ -1,0 +1,74 @@
+//! Addresses as Go reads them: what an engine takes for one, and what not, is what its library does.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+/// `netip.ParsePrefix`. Host bits stay; an IPv4 address within an IPv6 one is of IPv6.
+pub(crate) fn parse_prefix(text: &str) -> Option<IpNet> {
+    let (address, bits) = text.rsplit_once('/')?;
+    if bits.len() > 1 && bits.starts_with('0') {
+        return None;
+    }
+    net(address.parse().ok()?, bits)
+}
+
+/// `net.ParseCIDR`: the address and its subnet. An IPv4 address within an IPv6 one is of IPv4.
+pub(crate) fn parse_cidr(text: &str) -> Option<(IpAddr, IpNet)> {
+    let (address, bits) = text.split_once('/')?;
+    let net = net(address.parse().ok()?, bits)?;
+    match net.addr().to_canonical() {
+        ip if ip == net.addr() => Some((ip, net.trunc())),
+        ip => {
+            let len = net.prefix_len().checked_sub(96).unwrap_or_default();
+            Some((ip, IpNet::new(ip, len).ok()?.trunc()))
+        }
+    }
+}
+
+/// `netip.ParseAddr`: the address, and whether a zone follows it.
+pub(crate) fn parse_addr(text: &str) -> Option<(IpAddr, Zone)> {
+    match text.split_once('%') {
+        None => Some((text.parse().ok()?, Zone::Missing)),
+        Some((_, "")) => None,
+        Some((address, _)) => Some((IpAddr::V6(address.parse().ok()?), Zone::Given)),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Zone {
+    Missing,
+    Given,
+}
+
+/// `net.ParseIP`, and `To4` on it: an IPv4 address within an IPv6 one is of IPv4.
+pub(crate) fn parse_ip(text: &str) -> Option<IpAddr> {
+    text.parse::<IpAddr>().ok().map(|ip| ip.to_canonical())
+}
+
+/// `net.ParseMAC`: 6, 8 or 20 octets, in pairs of digits with colons or hyphens, or in fours with dots.
+pub(super) fn is_mac(text: &str) -> bool {
+    let hex = |part: &str, len| part.len() == len && part.bytes().all(|b| b.is_ascii_hexdigit());
+    match text.as_bytes().get(2) {
+        Some(separator @ (b':' | b'-')) => {
+            let octets: Vec<&str> = text.split(char::from(*separator)).collect();
+            matches!(octets.len(), 6 | 8 | 20) && octets.iter().all(|octet| hex(octet, 2))
+        }
+        _ => {
+            let pairs: Vec<&str> = text.split('.').collect();
+            matches!(pairs.len(), 3 | 4 | 10) && pairs.iter().all(|pair| hex(pair, 4))
+        }
+    }
+}
+
+/// The address for nothing: what a client may not ask for.
+pub(super) fn is_unspecified(ip: IpAddr) -> bool {
+    ip == IpAddr::V4(Ipv4Addr::UNSPECIFIED) || ip == IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+}
+
+fn net(ip: IpAddr, bits: &str) -> Option<IpNet> {
+    if bits.is_empty() || !bits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    IpNet::new(ip, bits.parse().ok()?).ok()
+}
