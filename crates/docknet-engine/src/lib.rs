@@ -18,3 +18,4 @@ mod store;
 mod transport;
 
 pub use self::profile::Profile;
+pub use self::serve::{ListenAddress, ServeError, Server};
