@@ -21,3 +21,4 @@ mod transport;
 
 pub use self::engine::{Engine, EngineBuilder};
 pub use self::profile::Profile;
+pub use self::serve::{ListenAddress, ServeError, Server};
