@@ -18,3 +18,6 @@ mod store;
 mod transport;
 
 pub use self::profile::Profile;
+#[cfg(feature = "disk")]
+pub use self::store::dump_state;
+pub use self::store::{Durability, StoreError, StoreErrorKind};
