@@ -22,3 +22,6 @@ mod transport;
 pub use self::engine::{Engine, EngineBuilder};
 pub use self::profile::Profile;
 pub use self::serve::{ListenAddress, ServeError, Server};
+#[cfg(feature = "disk")]
+pub use self::store::dump_state;
+pub use self::store::{Durability, StoreError, StoreErrorKind};
