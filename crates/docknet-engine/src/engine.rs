@@ -130,7 +130,7 @@ impl Inner {
         if !touched.is_empty() {
             self.current.store(Arc::new(state));
         }
-        self.events.publish(events.into_iter().map(Arc::new).collect());
+        self.events.publish(events);
         self.version.send_modify(|version| *version += 1);
         Ok(value)
     }

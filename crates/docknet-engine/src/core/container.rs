@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::endpoint::Attachment;
+use super::event::ContainerRef;
 
 /// A container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +63,15 @@ impl Container {
     /// Whether it has its places on networks: a paused one does.
     pub(crate) fn is_running(&self) -> bool {
         matches!(self.status, Status::Running | Status::Paused)
+    }
+
+    pub(crate) fn event_ref(&self) -> ContainerRef<'_> {
+        ContainerRef {
+            id: self.id.as_str(),
+            name: &self.name,
+            image: &self.config.image,
+            labels: &self.config.labels,
+        }
     }
 
     pub(crate) fn mode_is_host(&self) -> bool {

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use docknet_types::IpNet;
 
+use super::ipam::HostRoutes;
+
 /// The links and routes of the host that an engine runs on, or that a test makes up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Host {
     /// By name, with the addresses of each.
     pub(crate) links: BTreeMap<String, Link>,
     /// Where the host's packets go without us: default pools keep clear of these.
-    pub(crate) routes: Vec<IpNet>,
+    pub(crate) routes: HostRoutes,
 }
 
 /// A link of the host.

@@ -19,7 +19,8 @@ pub(crate) use self::predefined::add_predefined;
 pub(crate) use self::prune::prune;
 pub(crate) use self::remove::remove;
 use super::endpoint::Endpoint;
-use super::ipam::{PoolConfig, PoolState};
+use super::event::NetworkRef;
+use super::ipam::{self, PoolConfig, PoolState};
 use super::state::Map;
 
 /// A network. Cloning it is cheap: what does not change is shared.
@@ -60,6 +61,15 @@ pub(crate) struct NetworkConfig {
     pub(crate) bridge: Option<String>,
 }
 
+impl NetworkConfig {
+    /// The subnets that were asked for, IPv4 and IPv6: only out of those may endpoints ask for addresses.
+    pub(crate) fn configured(&self) -> (Vec<IpNet>, Vec<IpNet>) {
+        let pools = self.pools.iter().flatten().filter(|_| self.has_own_subnets);
+        let subnets = pools.filter_map(|pool| ipam::parse_prefix(&pool.subnet));
+        subnets.partition(|subnet| subnet.addr().is_ipv4())
+    }
+}
+
 impl Network {
     /// The subnets that it takes from everybody else.
     pub(crate) fn subnets(&self) -> impl Iterator<Item = IpNet> {
@@ -69,6 +79,10 @@ impl Network {
     /// Whether the engine made it for itself.
     pub(crate) fn is_predefined(&self) -> bool {
         is_predefined_name(&self.config.name)
+    }
+
+    pub(crate) fn event_ref(&self) -> NetworkRef<'_> {
+        NetworkRef { id: self.id.as_str(), name: &self.config.name, driver: &self.config.driver }
     }
 
     pub(crate) fn kind(&self) -> DriverKind {

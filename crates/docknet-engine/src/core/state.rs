@@ -8,9 +8,10 @@ use rpds::RedBlackTreeMapSync;
 
 use super::container::Container;
 use super::image::Images;
-use super::ipam::Subnets;
+use super::ipam::{Subnets, default_pools};
 use super::network::Network;
 use super::refusal::{MatchedBy, Refusal};
+use crate::Profile;
 
 /// An ordered map whose versions share what did not change.
 pub(crate) type Map<K, V> = RedBlackTreeMapSync<K, V>;
@@ -42,7 +43,9 @@ pub(crate) struct EngineRecord {
 }
 
 impl State {
-    pub(crate) fn new(engine: EngineRecord) -> Self {
+    pub(crate) fn new(profile: Profile, engine: EngineRecord) -> Self {
+        let mut subnets = Subnets::new(default_pools(profile, engine.ula));
+        subnets.resume_after(engine.last_subnet);
         Self {
             networks: Map::new_sync(),
             network_names: Map::new_sync(),
@@ -50,7 +53,7 @@ impl State {
             containers: Map::new_sync(),
             container_names: Map::new_sync(),
             images: Images::default(),
-            subnets: Subnets::default(),
+            subnets,
             engine,
         }
     }
@@ -105,7 +108,7 @@ impl State {
         }
     }
 
-    /// Takes a network in, in the place of its former self.
+    /// Takes a network in, in the place of its former self. Its subnets were taken when they were found.
     pub(super) fn put_network(&mut self, network: Arc<Network>) {
         let id = network.id.clone();
         if !self.networks.contains_key(&id) {
@@ -115,9 +118,6 @@ impl State {
             self.network_names.insert_mut(network.config.name.clone(), named);
             if let Some(bridge) = &network.config.bridge {
                 self.bridges.insert_mut(bridge.clone(), id.clone());
-            }
-            for subnet in network.subnets() {
-                self.subnets.take(subnet);
             }
         }
         self.networks.insert_mut(id, network);

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::container::Container;
 use super::endpoint::Endpoint;
-use super::event::Event;
+use super::event::{Event, Recorder};
 use super::host::Host;
 use super::network::Network;
 use super::state::State;
@@ -20,7 +20,8 @@ pub(crate) struct Tx<'a> {
     pub(crate) state: State,
     pub(crate) given: Given<'a>,
     touched: BTreeSet<Touched>,
-    events: Vec<Event>,
+    /// Takes down what happens.
+    pub(crate) events: Recorder,
     steps: Vec<Step>,
 }
 
@@ -69,17 +70,17 @@ pub(crate) enum Step {
 pub(crate) struct Decided {
     pub(crate) state: State,
     pub(crate) touched: BTreeSet<Touched>,
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<Arc<Event>>,
     pub(crate) steps: Vec<Step>,
 }
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(state: State, given: Given<'a>) -> Self {
-        Self { state, given, touched: BTreeSet::new(), events: Vec::new(), steps: Vec::new() }
+        let events = Recorder::new(given.profile, given.now);
+        Self { state, given, touched: BTreeSet::new(), events, steps: Vec::new() }
     }
 
-    pub(crate) fn decided(self) -> Decided {
-        Decided { state: self.state, touched: self.touched, events: self.events, steps: self.steps }
+    pub(crate) fn decided(self) -> Decided { state: self.state, touched: self.touched, events: self.events.into_events(), steps: self.steps }
     }
 
     pub(crate) fn put_network(&mut self, network: Arc<Network>) {
@@ -126,10 +127,6 @@ impl<'a> Tx<'a> {
     /// Says that a record changed that the state has in a field of its own.
     pub(crate) fn touch(&mut self, record: Touched) {
         self.touched.insert(record);
-    }
-
-    pub(crate) fn emit(&mut self, event: Event) {
-        self.events.push(event);
     }
 
     pub(crate) fn step(&mut self, step: Step) {

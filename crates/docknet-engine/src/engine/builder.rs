@@ -38,12 +38,13 @@ use crate::store;
 pub struct EngineBuilder {
     profile: Profile,
     host: Host,
+    routes: Vec<IpNet>,
     seed: Option<u64>,
 }
 
 impl EngineBuilder {
     pub(super) fn new() -> Self {
-        Self { profile: Profile::default(), host: Host::default(), seed: None }
+        Self { profile: Profile::default(), host: Host::default(), routes: Vec::new(), seed: None }
     }
 
     /// Answers as this engine does, where engines differ.
@@ -55,14 +56,14 @@ impl EngineBuilder {
     /// A link that the host has, and its addresses: a parent for macvlan networks.
     pub fn link(mut self, name: impl Into<String>, addresses: impl IntoIterator<Item = IpNet>) -> Self {
         let addresses: Vec<IpNet> = addresses.into_iter().collect();
-        self.host.routes.extend(addresses.iter().map(IpNet::trunc));
+        self.routes.extend(addresses.iter().map(IpNet::trunc));
         self.host.links.insert(name.into(), Link { is_bridge: false, addresses });
         self
     }
 
     /// A route that the host has: default pools keep clear of it.
     pub fn route(mut self, subnet: IpNet) -> Self {
-        self.host.routes.push(subnet.trunc());
+        self.routes.push(subnet.trunc());
         self
     }
 
@@ -77,12 +78,14 @@ impl EngineBuilder {
     /// # Errors
     /// What its state on disk or its data plane meets; an engine in memory has neither.
     #[expect(clippy::unused_async, reason = "other data planes take their time")]
-    pub async fn start(self) -> Result<Engine, crate::StartError> {
+    pub async fn start(mut self) -> Result<Engine, StartError> {
+        self.host.routes = self.routes.iter().copied().collect();
         let mut dice = Dice(self.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed));
         let record = EngineRecord { id: dice.id(), ula: dice.0.u64(..1 << 40), last_subnet: None };
         let now = Timestamp::now();
-        let mut state = State::new(record);
-        network::add_predefined(&mut state, self.profile, &mut dice, now);
+        let mut state = State::new(self.profile, record);
+        network::add_predefined(&mut state, self.profile, &mut dice, now)
+            .map_err(|refusal| StartError::Refused(refusal.answer(self.profile).1))?;
         let inner = Inner {
             profile: self.profile,
             events: EventBus::default(),

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use docknet_types::{MacAddr, NetworkId};
+use docknet_types::MacAddr;
 
 use super::{Attachment, Endpoint, EndpointConfig};
 use crate::core::container::Container;
-use crate::core::event::Event;
 use crate::core::ipam::{AddressRefusal, EndpointIpam, PoolState};
 use crate::core::network::Network;
 use crate::core::refusal::Refusal;
@@ -21,7 +20,7 @@ const LONGEST_LINK_NAME: usize = 15;
 
 /// Puts a container on a network: addresses, a link, names. The container must run, or be about to.
 ///
-/// `container` is changed and not taken in: the caller has more to change.
+/// `container` is changed and not taken in: the caller has more to change, and tells of it.
 pub(crate) fn attach(
     tx: &mut Tx<'_>,
     container: &mut Container,
@@ -52,7 +51,6 @@ pub(crate) fn attach(
     container.attachments.insert(network.config.name.clone(), attachment);
     tx.put_network(network.clone());
     tx.put_endpoint(&network.id, endpoint.clone());
-    tx.emit(event(tx, container, &network, Event::network_connect));
     tx.step(Step::Attach(network, endpoint));
     Ok(())
 }
@@ -66,7 +64,6 @@ pub(crate) fn detach(tx: &mut Tx<'_>, container: &mut Container, key: &str) {
         return;
     };
     tx.remove_endpoint(&network.id, &container.id);
-    tx.emit(event(tx, container, &network, Event::network_disconnect));
     tx.step(Step::Detach(network, endpoint));
 }
 
@@ -91,15 +88,6 @@ pub(crate) fn dns_names(
         .map(str::to_owned)
         .collect();
     Some(names)
-}
-
-fn event(
-    tx: &Tx<'_>,
-    container: &Container,
-    network: &Network,
-    of: fn(&NetworkId, &str, &str, &docknet_types::ContainerId, jiff::Timestamp) -> Event,
-) -> Event {
-    of(&network.id, &network.config.name, &network.config.driver, &container.id, tx.given.now)
 }
 
 fn check_links(config: &EndpointConfig) -> Result<(), Refusal> {
@@ -136,8 +124,8 @@ fn linked(
 ) -> Result<(Arc<Network>, Endpoint), Refusal> {
     let asked = config.ipam.as_ref();
     let mut pools = network.pools.to_vec();
-    let v4 = address(&mut pools, network, true, asked.map(|ipam| ipam.ipv4_address.as_str()))?;
-    let v6 = address(&mut pools, network, false, asked.map(|ipam| ipam.ipv6_address.as_str()))?;
+    let v4 = address(&mut pools, network, true, asked.map(|ipam| ipam.v4.as_str()))?;
+    let v6 = address(&mut pools, network, false, asked.map(|ipam| ipam.v6.as_str()))?;
     let interface = interface(container, config, network, &id)?;
     link_local(network, asked, &id)?;
     let mut endpoint = bare(container, id);
@@ -252,7 +240,7 @@ fn link_local(
     asked: Option<&EndpointIpam>,
     endpoint: &str,
 ) -> Result<(), Refusal> {
-    let texts = asked.and_then(|ipam| ipam.link_local_ips.as_ref()).into_iter().flatten();
+    let texts = asked.into_iter().flat_map(|ipam| &ipam.link_local);
     for text in texts.filter(|text| !text.is_empty()) {
         let ip: IpAddr = text.parse().map_err(|_| Refusal::BadAddress(text.clone()))?;
         let is_link_local = match ip {

@@ -6,10 +6,13 @@ use serde::Deserialize;
 
 use super::{Attachment, EndpointConfig, attach, dns_names};
 use crate::core::container::Container;
-use crate::core::ipam;
+use crate::core::event::Occasion;
+use crate::core::ipam::{self, Configured};
 use crate::core::network::{DriverKind, Network};
 use crate::core::refusal::Refusal;
 use crate::core::tx::Tx;
+
+const SYSCTLS: &str = "com.docker.network.endpoint.sysctls";
 
 /// The body of `POST /networks/{id}/connect`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -30,7 +33,10 @@ pub(crate) fn connect(tx: &mut Tx<'_>, term: &str, wish: Connect) -> Result<(), 
     }
     let network = tx.state.find_network(if named.is_empty() { term } else { &named })?.clone();
     check_company(tx, &container, &network)?;
-    check_settings(tx, &network, &config).map_err(Refusal::EndpointSettings)?;
+    check_settings(&network, &config)?;
+    if let Some(mistake) = ipam::mac_mistake(&config.mac_address) {
+        return Err(Refusal::Worded(400, mistake));
+    }
     let key = network.config.name.clone();
     let attachment = Attachment {
         dns_names: dns_names(&container, &network, &config),
@@ -40,6 +46,7 @@ pub(crate) fn connect(tx: &mut Tx<'_>, term: &str, wish: Connect) -> Result<(), 
     };
     if !running {
         container.attachments.insert(key, attachment);
+        tx.events.network_connect(network.event_ref(), container.event_ref(), Occasion::Stopped);
         tx.put_container(container);
         return Ok(());
     }
@@ -48,27 +55,31 @@ pub(crate) fn connect(tx: &mut Tx<'_>, term: &str, wish: Connect) -> Result<(), 
     }
     container.attachments.insert(key.clone(), attachment);
     attach(tx, &mut container, &key, &network, None)?;
+    tx.events.network_connect(network.event_ref(), container.event_ref(), Occasion::Running);
     tx.put_container(container);
     Ok(())
 }
 
 /// What of an endpoint's settings is wrong on this network, each mistake a line.
-pub(crate) fn check_settings(
-    tx: &Tx<'_>,
-    network: &Network,
-    config: &EndpointConfig,
-) -> Result<(), Vec<String>> {
-    ipam::check_endpoint(
-        tx.given.profile,
-        &ipam::EndpointContext {
-            ipam: config.ipam.as_ref(),
-            aliases: config.aliases.as_deref().unwrap_or_default(),
-            driver_opts: config.driver_opts.as_ref(),
-            pools: &network.pools,
-            has_own_subnets: network.config.has_own_subnets,
-            is_default_bridge: network.config.name == "bridge",
-        },
-    )
+pub(crate) fn check_settings(network: &Network, config: &EndpointConfig) -> Result<(), Refusal> {
+    let ipam = config.ipam.clone().unwrap_or_default();
+    let mut mistakes = Vec::new();
+    if network.is_predefined() {
+        if !ipam.v4.is_empty() || !ipam.v6.is_empty() {
+            mistakes.push("user specified IP address is supported on user defined networks only".to_owned());
+        }
+        if config.aliases.as_ref().is_some_and(|aliases| !aliases.is_empty()) {
+            mistakes.push(
+                "network-scoped alias is supported only for containers in user defined networks".to_owned(),
+            );
+        }
+    }
+    let (v4, v6) = network.config.configured();
+    mistakes.extend(ipam::endpoint_mistakes(&ipam, Some(Configured { v4: &v4, v6: &v6 })));
+    if let Some(option) = config.driver_opts.as_ref().and_then(|opts| opts.get(SYSCTLS)) {
+        mistakes.extend(ipam::sysctl_mistakes(option));
+    }
+    if mistakes.is_empty() { Ok(()) } else { Err(Refusal::EndpointSettings(mistakes)) }
 }
 
 /// Some networks keep a container to themselves.

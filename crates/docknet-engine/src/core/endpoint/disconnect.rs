@@ -3,9 +3,8 @@
 use serde::Deserialize;
 
 use super::detach;
-use crate::Profile;
 use crate::core::container::Container;
-use crate::core::event::Event;
+use crate::core::event::Occasion;
 use crate::core::network::DriverKind;
 use crate::core::refusal::Refusal;
 use crate::core::tx::Tx;
@@ -38,16 +37,8 @@ pub(crate) fn disconnect(tx: &mut Tx<'_>, term: &str, wish: &Disconnect) -> Resu
         if container.attachments.remove(&key).is_none() {
             return Err(not_connected("the "));
         }
-        if let (Ok(network), Profile::Docker20_10 | Profile::Docker26) = (&found, tx.given.profile)
-        {
-            let config = &network.config;
-            tx.emit(Event::network_disconnect(
-                &network.id,
-                &config.name,
-                &config.driver,
-                &container.id,
-                tx.given.now,
-            ));
+        if let Ok(network) = &found {
+            tx.events.network_disconnect(network.event_ref(), container.event_ref(), Occasion::Stopped);
         }
         tx.put_container(container);
         return Ok(());
@@ -61,6 +52,7 @@ pub(crate) fn disconnect(tx: &mut Tx<'_>, term: &str, wish: &Disconnect) -> Resu
     }
     detach(tx, &mut container, &key);
     container.attachments.remove(&key);
+    tx.events.network_disconnect(network.event_ref(), container.event_ref(), Occasion::Running);
     tx.put_container(container);
     Ok(())
 }

@@ -9,8 +9,7 @@ use serde::Deserialize;
 use super::driver::{self, DriverKind};
 use super::{Network, NetworkConfig, is_predefined_name};
 use crate::Profile;
-use crate::core::event::Event;
-use crate::core::ipam::{self, PoolConfig};
+use crate::core::ipam::{self, Families, FamilyWish, PoolConfig};
 use crate::core::refusal::Refusal;
 use crate::core::state::Map;
 use crate::core::tx::{Step, Touched, Tx};
@@ -67,7 +66,8 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateNetwork) -> Result<Created, Re
         return Err(Refusal::NamePredefined(wish.name));
     }
     let pools = wish.ipam.as_ref().and_then(|ipam| ipam.config.as_deref()).unwrap_or_default();
-    ipam::validate(tx.given.profile, pools, wish.ipv6 == Some(true)).map_err(Refusal::Ipam)?;
+    let families = families(wish.ipv4.unwrap_or(true), wish.ipv6.unwrap_or(false), (true, true));
+    ipam::validate(tx.given.profile, pools, families).map_err(Refusal::Ipam)?;
     if wish.name.trim().is_empty() {
         return Err(Refusal::NameEmpty);
     }
@@ -89,7 +89,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateNetwork) -> Result<Created, Re
 /// Takes a network in, with everything that this is to the rest of the world.
 pub(crate) fn add(tx: &mut Tx<'_>, network: Network) -> NetworkId {
     let id = network.id.clone();
-    tx.emit(Event::network_create(&id, &network.config.name, &network.config.driver, tx.given.now));
+    tx.events.network_create(network.event_ref());
     let network = Arc::new(network);
     if !network.config.config_only {
         tx.step(Step::AddNetwork(network.clone()));
@@ -224,48 +224,40 @@ fn config_of(tx: &Tx<'_>, wish: CreateNetwork) -> NetworkConfig {
 
 /// Finds subnets, gateways and a bridge for a network.
 fn allocate(tx: &mut Tx<'_>, id: NetworkId, mut config: NetworkConfig) -> Result<Network, Refusal> {
+    let profile = tx.given.profile;
     let kind = DriverKind::of(&config.driver);
     let gateways = driver::wants_gateway(kind, config.internal, &config.options);
+    let families = families(config.ipv4, config.ipv6, gateways);
     let given = config.pools.take().unwrap_or_default();
-    let allocation = ipam::allocate(
-        &ipam::Wish {
-            profile: tx.given.profile,
-            driver: &config.ipam_driver,
-            scope: &config.scope,
-            pools: &given,
-            ipv4: config.ipv4,
-            ipv6: config.ipv6,
-            gateways,
-            ula: tx.state.engine.ula,
-            after: tx.state.engine.last_subnet,
-        },
-        &tx.state.subnets,
-        &tx.given.host.routes,
-    )
-    .map_err(Refusal::Ipam)?;
-    let of_family = |is_v4: bool| {
-        allocation.pools.iter().filter(|pool| pool.subnet.addr().is_ipv4() == is_v4).count()
+    let pools = ipam::validate(profile, &given, families).map_err(Refusal::Ipam)?;
+    let wish = ipam::Wish { network: &config.name, driver: &config.ipam_driver, pools: &pools, families };
+    let allocation =
+        ipam::allocate(profile, &tx.state.subnets, &tx.given.host.routes, &wish).map_err(Refusal::Ipam)?;
+    let wish = driver::Wish {
+        id: &id,
+        kind,
+        internal: config.internal,
+        options: &config.options,
+        subnets: (allocation.v4.len(), allocation.v6.len()),
     };
-    let plan = driver::plan(
-        tx,
-        &driver::Wish {
-            id: &id,
-            kind,
-            internal: config.internal,
-            options: &config.options,
-            subnets: (of_family(true), of_family(false)),
-        },
-    )?;
-    if let Some(last) = allocation.last {
-        tx.state.engine.last_subnet = Some(last);
+    config.bridge = driver::plan(tx, &wish)?.bridge;
+    config.pools = Some(ipam::shown(&given, &allocation));
+    let latest = allocation.subnets.latest();
+    tx.state.subnets = allocation.subnets;
+    if tx.state.engine.last_subnet != latest {
+        tx.state.engine.last_subnet = latest;
         tx.touch(Touched::Engine);
     }
-    config.bridge = plan.bridge;
-    config.pools = Some(given.into_iter().chain(allocation.chosen).collect());
-    Ok(Network {
-        id,
-        config: Arc::new(config),
-        pools: allocation.pools.into(),
-        endpoints: Map::new_sync(),
-    })
+    let pools = allocation.v4.into_iter().chain(allocation.v6).collect();
+    Ok(Network { id, config: Arc::new(config), pools, endpoints: Map::new_sync() })
+}
+
+/// Which families a network has, and which of them with a gateway.
+pub(super) fn families(ipv4: bool, ipv6: bool, gateways: (bool, bool)) -> Families {
+    let wish = |enabled, gateway| match (enabled, gateway) {
+        (false, _) => FamilyWish::Off,
+        (true, true) => FamilyWish::On,
+        (true, false) => FamilyWish::WithoutGateway,
+    };
+    Families { v4: wish(ipv4, gateways.0), v6: wish(ipv6, gateways.1) }
 }

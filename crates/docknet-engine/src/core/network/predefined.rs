@@ -6,9 +6,10 @@ use std::sync::Arc;
 use docknet_types::NetworkId;
 use jiff::Timestamp;
 
+use super::create::families;
 use super::{BRIDGE_NAME, Network, NetworkConfig};
 use crate::Profile;
-use crate::core::ipam::{self, PoolConfig};
+use crate::core::ipam::{self, HostRoutes, PoolConfig};
 use crate::core::refusal::Refusal;
 use crate::core::state::{Map, State};
 use crate::core::tx::Draw;
@@ -51,17 +52,17 @@ pub(crate) fn add_predefined(
     };
     let pool = PoolConfig {
         subnet: subnet.to_owned(),
-        // The first Docker here shows its own gateway only since it is a daemon's default.
+        // Docker 20.10 does not show it.
         gateway: if profile == Profile::Docker20_10 { String::new() } else { gateway.to_owned() },
         ..PoolConfig::default()
     };
-    let given = PoolConfig { gateway: gateway.to_owned(), ..pool.clone() };
-    let allocation = ipam::allocate(
-        &ipam::Wish { pools: std::slice::from_ref(&given), ..ipam::Wish::of(profile) },
-        &state.subnets,
-        &[],
-    )
-    .map_err(Refusal::Ipam)?;
+    let given = [PoolConfig { gateway: gateway.to_owned(), ..pool.clone() }];
+    let families = families(true, false, (true, true));
+    let pools = ipam::validate(profile, &given, families).map_err(Refusal::Ipam)?;
+    let wish = ipam::Wish { network: name, driver: "default", pools: &pools, families };
+    let allocation = ipam::allocate(profile, &state.subnets, &HostRoutes::default(), &wish);
+    let allocation = allocation.map_err(Refusal::Ipam)?;
+    state.subnets = allocation.subnets;
     let mut add = |config: NetworkConfig, pools: Arc<[ipam::PoolState]>| {
         let id = NetworkId::from(draw.id());
         let network = Network { id, config: Arc::new(config), pools, endpoints: Map::new_sync() };
@@ -73,7 +74,7 @@ pub(crate) fn add_predefined(
         options,
         ..config(name, "bridge")
     };
-    add(bridge, allocation.pools.into());
+    add(bridge, allocation.v4.into());
     if profile != Profile::Podman5 {
         add(config("host", "host"), Arc::new([]));
         add(config("none", "null"), Arc::new([]));

@@ -2,7 +2,6 @@
 
 use super::Network;
 use super::remove::{has_users, take};
-use crate::core::event::Event;
 use crate::core::filter::NetworkPruneFilter;
 use crate::core::tx::Tx;
 
@@ -15,21 +14,20 @@ pub(crate) fn prune(tx: &mut Tx<'_>, filter: &NetworkPruneFilter) -> Vec<String>
             && filter.matches(config.created, &config.labels)
     };
     let candidates: Vec<_> = tx.state.networks().filter(matches).cloned().collect();
-    let mut names = Vec::with_capacity(candidates.len());
     // Networks first, then the configurations that they were made from.
-    let (configurations, networks): (Vec<_>, Vec<_>) =
+    let (configurations, mut pruned): (Vec<_>, Vec<_>) =
         candidates.into_iter().partition(|network| network.config.config_only);
-    for network in networks {
-        take(tx, &network);
-        names.push(network.config.name.clone());
+    for network in &pruned {
+        take(tx, network);
     }
     for configuration in configurations {
         if !has_users(tx, &configuration.config.name) {
             take(tx, &configuration);
-            names.push(configuration.config.name.clone());
+            pruned.push(configuration);
         }
     }
+    tx.events.networks_prune(pruned.iter().map(|network| network.event_ref()));
+    let mut names: Vec<_> = pruned.iter().map(|network| network.config.name.clone()).collect();
     names.sort();
-    tx.emit(Event::network_prune(tx.given.now));
     names
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Network;
-use crate::core::event::Event;
 use crate::core::refusal::Refusal;
 use crate::core::tx::{Step, Tx};
 
@@ -25,6 +24,7 @@ pub(crate) fn remove(tx: &mut Tx<'_>, term: &str) -> Result<(), Refusal> {
         return Err(Refusal::ConfigInUse(network.config.name.clone()));
     }
     take(tx, &network);
+    tx.events.network_remove(network.event_ref());
     Ok(())
 }
 
@@ -34,8 +34,6 @@ pub(super) fn take(tx: &mut Tx<'_>, network: &Arc<Network>) {
     if !network.config.config_only {
         tx.step(Step::RemoveNetwork(network.clone()));
     }
-    let config = &network.config;
-    tx.emit(Event::network_destroy(&network.id, &config.name, &config.driver, tx.given.now));
 }
 
 /// Whether networks were made from this configuration.
