@@ -14,7 +14,12 @@ use crate::core::event::{NetworkRef, Recorder};
 fn operation(ids: impl IntoIterator<Item = String>) -> Vec<Arc<Event>> {
     let mut recorder = Recorder::new(Profile::Docker28, Timestamp::UNIX_EPOCH);
     for id in ids {
-        recorder.network_create(NetworkRef { id: &id, name: "n", driver: "bridge" });
+        recorder.network_create(NetworkRef {
+            id: &id,
+            name: "n",
+            driver: "bridge",
+            config_only: false,
+        });
     }
     recorder.into_events()
 }

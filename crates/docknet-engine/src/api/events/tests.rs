@@ -22,7 +22,7 @@ fn query_like(profile: Profile, pairs: &[(&str, &str)]) -> Result<EventsQuery, (
 /// A network by that name is made at that second.
 fn create(bus: &EventBus, at: i64, name: &str) {
     let mut recorder = Recorder::new(Profile::Docker28, second(at));
-    recorder.network_create(NetworkRef { id: name, name, driver: "bridge" });
+    recorder.network_create(NetworkRef { id: name, name, driver: "bridge", config_only: false });
     bus.publish(recorder.into_events());
 }
 
@@ -163,7 +163,7 @@ async fn a_filter_holds_for_the_past_and_for_what_comes() {
     let labels = BTreeMap::new();
     let container = ContainerRef { id: "c", name: "c", image: "", labels: &labels };
     let start = |bus: &EventBus| {
-        let network = NetworkRef { id: "n", name: "n", driver: "bridge" };
+        let network = NetworkRef { id: "n", name: "n", driver: "bridge", config_only: false };
         let mut recorder = Recorder::new(Profile::Docker28, second(START));
         recorder.container_start(container, &[network]);
         bus.publish(recorder.into_events());

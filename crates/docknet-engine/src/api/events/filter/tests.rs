@@ -11,7 +11,7 @@ use crate::core::event::{ContainerRef, Ending, ImageRef, NetworkRef, Occasion, R
 
 fn told(profile: Profile) -> Vec<Arc<Event>> {
     let labels = BTreeMap::from([("k".into(), "v".into()), ("tier".into(), "web".into())]);
-    let network = NetworkRef { id: "8dc8aa", name: "n1", driver: "bridge" };
+    let network = NetworkRef { id: "8dc8aa", name: "n1", driver: "bridge", config_only: false };
     let container = ContainerRef {
         id: "4f66bb",
         name: "box",

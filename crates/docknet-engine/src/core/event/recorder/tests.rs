@@ -1,7 +1,11 @@
+use std::time::Duration;
+
 use super::*;
 
-const N1: NetworkRef<'_> = NetworkRef { id: "1111", name: "n1", driver: "bridge" };
-const N2: NetworkRef<'_> = NetworkRef { id: "2222", name: "n2", driver: "bridge" };
+const N1: NetworkRef<'_> =
+    NetworkRef { id: "1111", name: "n1", driver: "bridge", config_only: false };
+const N2: NetworkRef<'_> =
+    NetworkRef { id: "2222", name: "n2", driver: "bridge", config_only: false };
 const NO_LABELS: &BTreeMap<String, String> = &BTreeMap::new();
 const BOX: ContainerRef<'_> =
     ContainerRef { id: "bbbb", name: "box", image: "busybox", labels: NO_LABELS };
@@ -245,7 +249,7 @@ fn an_image_is_named_as_docker_names_it() {
     let labels = attributes([("k", "v")]);
     let image = ImageRef { id: "sha256:0b0b", labels: &labels };
     let mut recorder = recorder(Profile::Docker28);
-    recorder.image_tag(image, "copy:1");
+    recorder.image_import(image, Some("copy:1"));
     recorder.image_untag(image);
     recorder.image_delete(image);
     recorder.image_pull("busybox:latest", "busybox", NO_LABELS);
@@ -259,6 +263,7 @@ fn an_image_is_named_as_docker_names_it() {
         told,
         [
             ("tag".into(), id.into(), attributes([("k", "v"), ("name", "copy:1")])),
+            ("import".into(), id.into(), attributes([("k", "v"), ("name", id)])),
             ("untag".into(), id.into(), attributes([("k", "v"), ("name", id)])),
             ("delete".into(), id.into(), attributes([("name", id)])),
             ("pull".into(), "busybox:latest".into(), attributes([("name", "busybox")])),
@@ -271,4 +276,15 @@ fn each_event_has_a_time_of_its_own() {
     let times: Vec<_> = story(Profile::Docker28).iter().map(|event| event.time_nano).collect();
     assert_eq!(times[0], 1_700_000_000_000_000_000);
     assert!(times.windows(2).all(|pair| pair[0] < pair[1]));
+}
+
+#[test]
+fn a_config_only_network_goes_without_a_word() {
+    let network = NetworkRef { id: "cccc", name: "base", driver: "bridge", config_only: true };
+    let mut recorder = recorder(Profile::Docker28);
+    recorder.network_create(network);
+    recorder.network_remove(network);
+    let events = recorder.into_events();
+    assert_eq!(brief(&events), ["network create base"]);
+    assert_eq!(events[0].attribute("type"), Some("null"));
 }
