@@ -16,7 +16,7 @@ fn query(pairs: &[(&str, &str)]) -> Result<EventsQuery, (u16, String)> {
 
 fn query_like(profile: Profile, pairs: &[(&str, &str)]) -> Result<EventsQuery, (u16, String)> {
     let pairs: BTreeMap<_, _> = pairs.iter().copied().collect();
-    EventsQuery::parse(|name| pairs.get(name).copied().map(Cow::from), second(START), profile)
+    EventsQuery::parse(|name| pairs.get(name).copied().unwrap_or_default(), second(START), profile)
 }
 
 /// A network by that name is made at that second.
@@ -43,8 +43,9 @@ async fn rest(lines: &mut Pin<&mut impl Stream<Item = Bytes>>) -> Vec<String> {
 
 /// What a client gets that asks at second 1000.
 async fn all(bus: &EventBus, pairs: &[(&str, &str)]) -> Vec<String> {
-    let mut lines = pin!(stream(bus, query(pairs).unwrap(), second(START)));
-    rest(&mut lines).await
+    let body: Pin<Box<dyn Stream<Item = Bytes> + Send>> =
+        Box::pin(stream(bus, query(pairs).unwrap(), second(START)));
+    rest(&mut pin!(body)).await
 }
 
 #[test]
