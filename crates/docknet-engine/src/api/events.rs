@@ -42,7 +42,8 @@ impl EventsQuery {
         if profile == Profile::Podman5 {
             let filter = EventFilter::podman(filters)?;
             let since = time::podman(since, time::Side::Since, now)?;
-            let until = time::podman(until, time::Side::Until, now)?;
+            // Nothing happened before 1970: an end there is the end of all of it, unlike in Docker.
+            let until = time::podman(until, time::Side::Until, now)?.map(|until| until.max(1));
             return Ok(Self { since, until, filter });
         }
         let since_time = time::docker(since)?;

@@ -88,6 +88,15 @@ async fn the_past_is_told_between_both_ends_and_the_stream_is_over() {
 }
 
 #[tokio::test]
+async fn an_until_of_1970_tells_nothing_on_podman() {
+    let bus = EventBus::default();
+    create(&bus, 1, "past");
+    let query = query_like(Profile::Podman5, &[("until", "0")]).unwrap();
+    let mut lines = pin!(stream(&bus, query, second(START)));
+    assert_eq!(next(&mut lines).await, None);
+}
+
+#[tokio::test]
 async fn without_a_time_only_what_comes_is_told() {
     let bus = EventBus::default();
     create(&bus, 1, "past");

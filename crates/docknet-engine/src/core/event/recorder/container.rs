@@ -53,7 +53,7 @@ impl Recorder {
         self.container(container, "start", []);
     }
 
-    /// A running container is stopped by these signals.
+    /// A running container is stopped by these signals. Podman tells of the end only.
     pub(crate) fn container_stop(
         &mut self,
         container: ContainerRef<'_>,
@@ -61,9 +61,10 @@ impl Recorder {
         signals: &[u8],
         ending: Ending,
     ) {
-        self.stopped(container, networks, signals, ending);
         if self.is_podman() {
-            self.container(container, "cleanup", []);
+            self.container_exit(container, networks, ending);
+        } else {
+            self.stopped(container, networks, signals, ending);
         }
     }
 
@@ -77,8 +78,13 @@ impl Recorder {
         if self.is_podman() {
             self.container(container, "restart", []);
         }
-        if let Some((signals, ending)) = stop {
-            self.stopped(container, networks, signals, ending);
+        match stop {
+            Some((_, ending)) if self.is_podman() => {
+                self.container(container, "stop", []);
+                self.die(container, ending);
+            }
+            Some((signals, ending)) => self.stopped(container, networks, signals, ending),
+            None => {}
         }
         self.container_start(container, networks);
         if !self.is_podman() {
@@ -155,18 +161,39 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn container_remove(&mut self, container: ContainerRef<'_>) {
-        let action = if self.is_podman() { "remove" } else { "destroy" };
-        self.container(container, action, []);
+    /// `exit_code` is of the last run, if there was one: Podman still tells it.
+    pub(crate) fn container_remove(&mut self, container: ContainerRef<'_>, exit_code: Option<i64>) {
+        if !self.is_podman() {
+            self.container(container, "destroy", []);
+        } else if let Some(exit_code) = exit_code {
+            self.container(container, "remove", [("containerExitCode", &*exit_code.to_string())]);
+        } else {
+            self.container(container, "remove", []);
+        }
     }
 
-    /// A prune takes these containers, perhaps none.
+    /// A container is removed while it runs. Podman does not tell of the signal.
+    pub(crate) fn container_remove_forced(
+        &mut self,
+        container: ContainerRef<'_>,
+        networks: &[NetworkRef<'_>],
+        ending: Ending,
+    ) {
+        if self.is_podman() {
+            self.die(container, ending);
+        } else {
+            self.container_kill(container, networks, 9, Some(ending));
+        }
+        self.container_remove(container, Some(ending.exit_code));
+    }
+
+    /// A prune takes these containers, perhaps none, each with the exit code of its last run.
     pub(crate) fn containers_prune<'a>(
         &mut self,
-        containers: impl IntoIterator<Item = ContainerRef<'a>>,
+        containers: impl IntoIterator<Item = (ContainerRef<'a>, Option<i64>)>,
     ) {
-        for container in containers {
-            self.container_remove(container);
+        for (container, exit_code) in containers {
+            self.container_remove(container, exit_code);
         }
         if !self.is_podman() {
             self.add(EventKind::Container, "prune", "", attributes([("reclaimed", "0")]));
@@ -201,14 +228,13 @@ impl Recorder {
     pub(crate) fn exec_die(&mut self, container: ContainerRef<'_>, exec_id: &str, exit_code: i64) {
         let exit_code = &*exit_code.to_string();
         if self.is_podman() {
-            let facts = [("containerExitCode", exit_code), ("execID", exec_id)];
-            self.container(container, "exec_died", facts);
+            self.container(container, "exec_died", [("containerExitCode", exit_code)]);
         } else {
             self.container(container, "exec_die", [("execID", exec_id), ("exitCode", exit_code)]);
         }
     }
 
-    /// A stop without what Podman does behind it.
+    /// As Docker stops a container.
     fn stopped(
         &mut self,
         container: ContainerRef<'_>,
@@ -216,11 +242,6 @@ impl Recorder {
         signals: &[u8],
         ending: Ending,
     ) {
-        if self.is_podman() {
-            self.container(container, "stop", []);
-            self.die(container, ending);
-            return;
-        }
         for signal in signals {
             self.signal(container, *signal);
         }

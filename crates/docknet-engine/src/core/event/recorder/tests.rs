@@ -28,7 +28,7 @@ fn story(profile: Profile) -> Vec<Arc<Event>> {
     recorder.network_disconnect(N2, BOX, Occasion::Running);
     recorder.container_restart(BOX, &[N1], Some((&[15, 9], KILLED)));
     recorder.container_kill(BOX, &[N1], 9, Some(KILLED));
-    recorder.container_remove(BOX);
+    recorder.container_remove(BOX, Some(137));
     recorder.network_remove(N1);
     recorder.networks_prune([N2]);
     recorder.into_events()
@@ -250,7 +250,7 @@ fn an_image_is_named_as_docker_names_it() {
     let image = ImageRef { id: "sha256:0b0b", labels: &labels };
     let mut recorder = recorder(Profile::Docker28);
     recorder.image_import(image, Some("copy:1"));
-    recorder.image_untag(image);
+    recorder.image_untag(image, "copy:1");
     recorder.image_delete(image);
     recorder.image_pull("busybox:latest", "busybox", NO_LABELS);
     let told: Vec<_> = recorder
@@ -287,4 +287,55 @@ fn a_config_only_network_goes_without_a_word() {
     let events = recorder.into_events();
     assert_eq!(brief(&events), ["network create base"]);
     assert_eq!(events[0].attribute("type"), Some("null"));
+}
+
+#[test]
+fn a_forced_removal_is_a_kill_on_docker_only() {
+    let told = |profile| {
+        let mut recorder = recorder(profile);
+        recorder.container_remove_forced(BOX, &[N1, N2], KILLED);
+        brief(&recorder.into_events())
+    };
+    assert_eq!(
+        told(Profile::Docker28),
+        [
+            "container kill box",
+            "network disconnect n1",
+            "network disconnect n2",
+            "container die box",
+            "container destroy box",
+        ]
+    );
+    assert_eq!(told(Profile::Podman5), ["container die box", "container remove box"]);
+}
+
+#[test]
+fn a_stop_on_podman_is_an_end() {
+    let mut recorder = recorder(Profile::Podman5);
+    recorder.container_stop(BOX, &[N1], &[15], KILLED);
+    recorder.container_restart(BOX, &[N1], None);
+    assert_eq!(
+        brief(&recorder.into_events()),
+        [
+            "container die box",
+            "container cleanup box",
+            "container restart box",
+            "container init box",
+            "container start box",
+        ]
+    );
+}
+
+#[test]
+fn podman_names_an_image_by_its_name_and_its_bare_id() {
+    let image = ImageRef { id: "sha256:0b0b", labels: NO_LABELS };
+    let mut recorder = recorder(Profile::Podman5);
+    recorder.image_import(image, Some("docker.io/library/copy:1"));
+    recorder.image_untag(image, "docker.io/library/copy:1");
+    recorder.image_delete(image);
+    let events = recorder.into_events();
+    let actions: Vec<_> = events.iter().map(|event| &*event.action).collect();
+    assert_eq!(actions, ["tag", "untag", "delete"]);
+    let name = attributes([("image", ""), ("name", "docker.io/library/copy:1"), ("podId", "")]);
+    assert!(events.iter().all(|event| event.id == "0b0b" && event.attributes == name));
 }
