@@ -100,7 +100,12 @@ impl Network {
     }
 
     pub(crate) fn event_ref(&self) -> NetworkRef<'_> {
-        NetworkRef { id: self.id.as_str(), name: &self.config.name, driver: &self.config.driver }
+        NetworkRef {
+            id: self.id.as_str(),
+            name: &self.config.name,
+            driver: &self.config.driver,
+            config_only: self.config.config_only,
+        }
     }
 
     pub(crate) fn kind(&self) -> DriverKind {
