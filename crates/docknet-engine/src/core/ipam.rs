@@ -13,6 +13,8 @@ mod go_net;
 mod intervals;
 mod number;
 mod pools;
+#[cfg(test)]
+mod recorded;
 mod refusal;
 mod subnets;
 mod validate;

@@ -74,6 +74,9 @@ pub(crate) fn allocate(
     routes: &HostRoutes,
     wish: &Wish<'_>,
 ) -> Result<Allocation, IpamRefusal> {
+    if !wish.families.v4.is_on() && !wish.families.v6.is_on() {
+        return Err(IpamRefusal::NoFamily);
+    }
     if profile != Profile::Podman5 {
         check_driver(wish)?;
     }
