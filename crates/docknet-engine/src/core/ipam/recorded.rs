@@ -2,14 +2,12 @@
 
 mod cases;
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
 
 use self::cases::{CASES, Case};
 use super::{
-    Allocation, Families, FamilyWish, HostRoutes, IpamRefusal, PoolConfig, Subnets, Wish, allocate,
-    default_pools, shown, validate,
+    Allocation, Families, Family, FamilyWish, HostRoutes, IpamRefusal, PoolConfig, Subnets, Wish,
+    allocate, default_pools, shown, validate,
 };
 use crate::Profile;
 
@@ -59,10 +57,9 @@ fn a_refused_create_takes_nothing() {
         for config in refused {
             let request = |config: &str| {
                 let configs: Vec<PoolConfig> = serde_json::from_str(config).unwrap();
-                let families = Families { v4: FamilyWish::On, v6: FamilyWish::On };
+                let v6 = if config.contains("fd00") { FamilyWish::On } else { FamilyWish::Off };
+                let families = Families { v4: FamilyWish::On, v6 };
                 let pools = validate(profile, &configs, families)?;
-                let families = Families { v6: FamilyWish::Off, ..families };
-                let families = if config.contains("fd00") { both() } else { families };
                 let wish = Wish { network: "g", driver: "default", pools: &pools, families };
                 allocate(profile, &subnets, &routes, &wish)
             };
