@@ -22,7 +22,10 @@ mod validate;
 pub(crate) use self::addresses::{AddressRefusal, Addresses};
 pub(crate) use self::allocate::{Allocation, Families, FamilyWish, PoolState, Wish, allocate};
 pub(crate) use self::config::{EndpointIpam, PoolConfig, shown};
-pub(crate) use self::endpoint::{Configured, endpoint_mistakes, mac_mistake, sysctl_mistakes};
+pub(crate) use self::endpoint::{
+    Configured, endpoint_mistakes, mac_mistake, refused_at_start, refused_when_asked,
+    sysctl_mistakes,
+};
 pub(crate) use self::go_net::{parse_addr, parse_cidr, parse_ip, parse_prefix};
 pub(crate) use self::intervals::Intervals;
 pub(crate) use self::number::Family;

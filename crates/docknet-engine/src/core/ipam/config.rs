@@ -75,7 +75,8 @@ where
 /// `IPAM.Config` as an inspect shows it.
 ///
 /// Docker: what was given, IPv4 first, then what the engine chose for a family where nothing was given. A gateway that
-/// the engine chose for a given subnet is not shown. 20.10 shows one family after the other. Podman: the subnets and gateways that are in use.
+/// the engine chose for a given subnet is not shown. 20.10 shows one family after the other. Podman: the subnets and
+/// gateways that are in use.
 pub(crate) fn shown(
     profile: Profile,
     given: &[PoolConfig],

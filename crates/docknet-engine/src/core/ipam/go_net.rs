@@ -20,7 +20,7 @@ pub(crate) fn parse_cidr(text: &str) -> Option<(IpAddr, IpNet)> {
     match net.addr().to_canonical() {
         ip if ip == net.addr() => Some((ip, net.trunc())),
         ip => {
-            let len = net.prefix_len().checked_sub(96).unwrap_or_default();
+            let len = net.prefix_len().saturating_sub(96);
             Some((ip, IpNet::new(ip, len).ok()?.trunc()))
         }
     }
@@ -64,6 +64,13 @@ pub(super) fn is_mac(text: &str) -> bool {
 /// The address for nothing: what a client may not ask for.
 pub(super) fn is_unspecified(ip: IpAddr) -> bool {
     ip == IpAddr::V4(Ipv4Addr::UNSPECIFIED) || ip == IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+}
+
+pub(super) fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    }
 }
 
 fn net(ip: IpAddr, bits: &str) -> Option<IpNet> {
