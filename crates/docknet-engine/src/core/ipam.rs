@@ -16,6 +16,8 @@ mod pools;
 #[cfg(test)]
 mod recorded;
 mod refusal;
+mod routes;
+mod rules;
 mod subnets;
 mod validate;
 
@@ -31,5 +33,6 @@ pub(crate) use self::intervals::Intervals;
 pub(crate) use self::number::Family;
 pub(crate) use self::pools::{DefaultPool, DefaultPools, PoolOrder, default_pools};
 pub(crate) use self::refusal::{IpamRefusal, join_mistakes};
-pub(crate) use self::subnets::{HostRoutes, Subnets};
+pub(crate) use self::routes::HostRoutes;
+pub(crate) use self::subnets::Subnets;
 pub(crate) use self::validate::{ValidPool, validate};

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::intervals::Intervals;
-use super::number::{Family, number, span};
+use super::number::{Family, number};
+use super::rules::{assignable, first_of, reserved};
 use crate::Profile;
 
 /// Which addresses of a pool are taken, and which is given next.
@@ -46,10 +47,7 @@ pub(crate) enum AddressRefusal {
 impl Addresses {
     /// All of a subnet, of which a range is given by itself. What is kept back depends on whose engine it is.
     pub(crate) fn new(profile: Profile, subnet: IpNet, range: Option<IpNet>) -> Self {
-        let (first, last) = match profile {
-            Profile::Podman5 => podman_span(&subnet, range),
-            _ => docker_span(&subnet, range),
-        };
+        let (first, last) = assignable(profile, &subnet, range);
         let order = match profile {
             Profile::Podman5 => Order::AfterLast { latest: None, gateway: None },
             _ => Order::LowestFree,
@@ -98,7 +96,7 @@ impl Addresses {
             let family = Family::of_net(&self.subnet);
             let own = match wish {
                 Some(ip) => number(ip),
-                None => podman_span(&self.subnet, None).0,
+                None => first_of(&self.subnet),
             };
             *gateway = Some(own);
             return Ok(family.address(own));
@@ -189,40 +187,13 @@ pub(crate) enum GatewayRefusal {
     NoneLeft,
 }
 
-/// What Docker keeps back: the network's address, and that of broadcast in IPv4. From 26 on, a /31 is a link between two
-/// and a /32 a single address, and neither has them (RFC 3021).
-fn reserved(profile: Profile, subnet: &IpNet) -> [Option<u128>; 2] {
-    let (first, last) = span(subnet);
-    let v4 = subnet.network().is_ipv4();
-    match profile {
-        Profile::Podman5 => [None, None],
-        Profile::Docker26 | Profile::Docker28 if v4 && last - first <= 1 => [None, None],
-        _ => [Some(first), (v4 && last > first).then_some(last)],
-    }
-}
-
-/// The range, counted from the beginning of the subnet: 20.10 takes one that lies elsewhere for what it is in this one.
-fn docker_span(subnet: &IpNet, range: Option<IpNet>) -> (u128, u128) {
-    let (first, last) = span(subnet);
-    let Some(range) = range else { return (first, last) };
-    let hosts = last - first;
-    let (low, high) = span(&range);
-    (first + (low & hosts), first + (high & hosts))
-}
-
-/// Podman gives neither the first of a subnet or range nor IPv4's broadcast address.
-fn podman_span(subnet: &IpNet, range: Option<IpNet>) -> (u128, u128) {
-    let (first, last) = span(&range.unwrap_or(*subnet));
-    let broadcast = range.is_none() && subnet.network().is_ipv4() && last - first > 1;
-    (if last > first { first + 1 } else { first }, last - u128::from(broadcast))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use proptest::prelude::*;
 
+    use super::super::number::span;
     use super::*;
 
     const ALL: [Profile; 4] =

@@ -9,7 +9,8 @@ use super::addresses::{AddressRefusal, Addresses, GatewayRefusal};
 use super::go_net::parse_ip;
 use super::number::{Family, span};
 use super::refusal::{IpamRefusal, RangeEnd};
-use super::subnets::{HostRoutes, Subnets};
+use super::routes::HostRoutes;
+use super::subnets::Subnets;
 use super::validate::ValidPool;
 use crate::Profile;
 

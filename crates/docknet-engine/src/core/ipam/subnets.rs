@@ -8,6 +8,7 @@ use rpds::RedBlackTreeMapSync;
 use super::intervals::{Intervals, overlapping};
 use super::number::{Family, span};
 use super::pools::{DefaultPool, DefaultPools, PoolOrder};
+use super::routes::HostRoutes;
 
 /// Which subnets are taken, in both families, and which is given next.
 ///
@@ -58,10 +59,11 @@ impl Subnets {
         let search =
             |pool: &DefaultPool, from| self.taken(family).search(pool, from, routes.routes(family));
         let from_start = |pool: &DefaultPool| search(pool, span(&pool.base).0);
-        let Some(latest) = latest else {
+        // One that lies in no pool, because the pools were others, is no place to go on from.
+        let at = latest.and_then(|net| pools().position(|pool| pool.base.contains(&net)));
+        let (Some(latest), Some(at)) = (latest, at) else {
             return pools().find_map(from_start);
         };
-        let at = pools().position(|pool| pool.base.contains(&latest)).unwrap_or_default();
         let rest = pools().nth(at).and_then(|pool| search(pool, span(&latest).1.checked_add(1)?));
         rest.or_else(|| pools().skip(at + 1).find_map(from_start))
             .or_else(|| pools().take(at + 1).find_map(from_start))
@@ -97,42 +99,6 @@ impl Subnets {
             Family::V4 => &mut self.v4,
             Family::V6 => &mut self.v6,
         }
-    }
-}
-
-/// What the host reaches by itself, and what a default subnet must therefore not hide.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct HostRoutes {
-    v4: Intervals,
-    v6: Intervals,
-}
-
-impl HostRoutes {
-    pub(crate) fn overlap(&self, net: IpNet) -> bool {
-        let (first, last) = span(&net);
-        self.routes(Family::of_net(&net)).overlapping(first, last).is_some()
-    }
-
-    fn routes(&self, family: Family) -> &Intervals {
-        match family {
-            Family::V4 => &self.v4,
-            Family::V6 => &self.v6,
-        }
-    }
-}
-
-impl FromIterator<IpNet> for HostRoutes {
-    /// Default routes are left out, as there would be nothing left to give.
-    fn from_iter<T: IntoIterator<Item = IpNet>>(routes: T) -> Self {
-        let mut all = Self::default();
-        for net in routes.into_iter().filter(|net| !net.network().is_unspecified()) {
-            let (first, last) = span(&net);
-            match net {
-                IpNet::V4(_) => all.v4.insert(first, last),
-                IpNet::V6(_) => all.v6.insert(first, last),
-            }
-        }
-        all
     }
 }
 
@@ -311,6 +277,8 @@ mod tests {
         let (mut subnets, routes) = engine(Profile::Docker26);
         subnets.resume_after(Some(net("192.168.240.0/20")));
         assert_eq!(given(&mut subnets, &routes), "172.18.0.0/16");
+        subnets.resume_after(Some(net("10.0.0.0/24")));
+        assert_eq!(given(&mut subnets, &routes), "172.19.0.0/16");
     }
 
     #[test]
