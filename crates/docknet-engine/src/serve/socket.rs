@@ -94,7 +94,7 @@ fn clear(path: &Path, address: &SockAddr) -> Result<(), Failure> {
 
 /// Holds the directory, for the moment that it takes to look at a socket and to replace it.
 async fn lock(path: &Path) -> io::Result<Option<File>> {
-    let directory = File::open(path.parent().unwrap_or(Path::new("/")))?;
+    let directory = File::open(path.parent().unwrap_or_else(|| Path::new("/")))?;
     for _ in 0..TRIES {
         match directory.try_lock() {
             Ok(()) => return Ok(Some(directory)),

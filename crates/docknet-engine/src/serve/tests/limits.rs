@@ -1,8 +1,10 @@
 //! Clients that do not behave.
 
+use proptest::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::super::connection::{LONGEST_HEAD, SLOWEST_HEAD};
+use super::super::connection::{self, LONGEST_HEAD, SLOWEST_HEAD};
+use super::super::stop::Stop;
 use super::client::{connect, exchange, read_until, request};
 use super::tiny::Tiny;
 
@@ -94,4 +96,50 @@ async fn a_client_that_goes_away_takes_its_stream_and_its_request_along() {
     drop((listening, waiting));
     tiny.state().until_listening(0).await;
     tiny.state().until_waiting(0).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_down_breaks_no_other() {
+    let server = Tiny::default().on_tcp().await;
+    assert_eq!(exchange(&server, &request("GET /panic")).await, "");
+    assert!(exchange(&server, &request("GET /_ping")).await.ends_with("OK"));
+}
+
+/// What requests are made of, and what they are not.
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    let known = [
+        "GET /three HTTP/1.1\r\n",
+        "POST /echo HTTP/1.1\r\n",
+        "POST /attach HTTP/1.1\r\n",
+        "HEAD /drop HTTP/1.0\r\n",
+        "Host: x\r\n",
+        "Connection: Upgrade\r\nUpgrade: tcp\r\n",
+        "Connection: close\r\n",
+        "Content-Length: 5\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "Expect: 100-continue\r\n",
+        "\r\n",
+        "5\r\nhello\r\n",
+        "0\r\n\r\n",
+        "hello",
+    ];
+    prop_oneof![
+        9 => prop::sample::select(known.to_vec()).prop_map(|text| text.as_bytes().to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 0..20),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_panic_and_every_connection_ends(pieces in prop::collection::vec(piece(), 0..20)) {
+        let bytes = pieces.concat();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (_stopper, stop) = Stop::new();
+            let (mut near, far) = tokio::io::duplex(1 << 20);
+            near.write_all(&bytes).await.unwrap();
+            near.shutdown().await.unwrap();
+            connection::serve(far, Tiny::default(), stop).await;
+        });
+    }
 }

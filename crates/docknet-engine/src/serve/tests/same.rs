@@ -96,10 +96,13 @@ async fn the_bytes_are_those_of_docker() {
 }
 
 #[tokio::test]
-async fn a_head_has_no_body() {
+async fn a_head_has_the_length_and_no_body() {
     let server = Tiny::default().on_tcp().await;
-    let answer = exchange(&server, &request("HEAD /_ping")).await;
-    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    for (path, length) in [("/_ping", 2), ("/empty", 0)] {
+        let answer = exchange(&server, &request(&format!("HEAD {path}"))).await;
+        assert!(answer.contains(&format!("\r\nContent-Length: {length}\r\n")), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use http::header::CONTENT_LENGTH;
 use http::{Method, Request, StatusCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{Notify, mpsc};
@@ -95,6 +96,12 @@ impl Service for Tiny {
                 let _under_way = Counted::new(&self.0, |state| &state.waiting);
                 released.await;
                 Answer::typed(StatusCode::OK, "text/plain", "at last")
+            }
+            (_, "/panic") => panic!("a test asked for it"),
+            (&Method::HEAD, "/empty") => {
+                let mut answer = Answer::empty(StatusCode::OK);
+                answer.headers.insert(CONTENT_LENGTH, 0.into());
+                answer
             }
             (_, "/drop") => Answer { body: AnswerBody::Drop, ..Answer::empty(StatusCode::OK) },
             (_, "/attach") => hijack(),
