@@ -11,6 +11,8 @@ mod disk;
 #[cfg(feature = "disk")]
 mod dump;
 mod error;
+#[cfg(all(test, feature = "disk"))]
+mod figures;
 mod memory;
 mod records;
 

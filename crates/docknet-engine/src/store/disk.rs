@@ -199,7 +199,10 @@ fn sign(db: &Database) -> Result<(), redb::Error> {
 }
 
 fn write(db: &Database, changes: &[Change]) -> Result<(), redb::Error> {
-    let transaction = db.begin_write()?;
+    let mut transaction = db.begin_write()?;
+    // In one phase, redb cannot tell a commit that was cut short from one that was damaged later, and takes the state
+    // before it for both. In two, the last commit is whole or the file is refused. The price is a second flush.
+    transaction.set_two_phase_commit(true);
     for table in Table::ALL {
         write_table(&transaction, table, changes)?;
     }
