@@ -38,6 +38,8 @@ const CACHE: usize = 32 << 20;
 pub(crate) struct DiskStore {
     path: PathBuf,
     db: Handle,
+    /// After an error nobody knows what the file holds, so what follows must not build on it.
+    broken: bool,
 }
 
 /// redb's handle prints nothing of itself.
@@ -59,7 +61,7 @@ impl DiskStore {
             sign(&db).translate(&path)?;
             Ok(records)
         })?;
-        Ok((Self { path, db: Handle(db) }, records))
+        Ok((Self { path, db: Handle(db), broken: false }, records))
     }
 }
 
@@ -68,7 +70,12 @@ impl Store for DiskStore {
         if changes.is_empty() {
             return Ok(());
         }
-        contain(&self.path, || write(&self.db.0, changes).translate(&self.path))
+        if self.broken {
+            return Err(translate::broken(&self.path));
+        }
+        let done = contain(&self.path, || write(&self.db.0, changes).translate(&self.path));
+        self.broken = done.is_err();
+        done
     }
 
     fn is_durable(&self) -> bool {
@@ -147,8 +154,11 @@ fn create(dir: &Path, path: &Path, durability: Durability) -> Result<Database, S
             return Err(StoreError::io(&unfinished, "lock the file", error));
         }
     }
-    if let Some(file) = open_file(path)? {
-        return open(file, path, durability);
+    if let Some(state) = open_file(path)? {
+        // What is locked is either the state itself or a file that nobody needs.
+        drop(file);
+        fs::remove_file(&unfinished).ok();
+        return open(state, path, durability);
     }
     file.set_len(0).map_err(|error| StoreError::io(&unfinished, "empty the file", error))?;
     let backend = FileBackend::new(file).translate(&unfinished)?;
@@ -158,25 +168,26 @@ fn create(dir: &Path, path: &Path, durability: Durability) -> Result<Database, S
     }?;
     contain(&unfinished, || begin(&db).translate(&unfinished))?;
     fs::rename(&unfinished, path).map_err(|error| StoreError::io(path, "name the file", error))?;
-    if durability == Durability::Immediate {
-        flush_dir(dir)?;
+    if durability == Durability::Immediate && cfg!(unix) {
+        flush_dir(dir).map_err(|error| StoreError::io(dir, "flush the directory", error))?;
     }
     Ok(db)
 }
 
-/// A file's name is its directory's.
-fn flush_dir(dir: &Path) -> Result<(), StoreError> {
-    if cfg!(unix) {
-        File::open(dir)
-            .and_then(|dir| dir.sync_all())
-            .map_err(|error| StoreError::io(dir, "flush the directory", error))?;
+/// A file's name is its directory's, and the directory's name is that of the one above, which may be new as well.
+fn flush_dir(dir: &Path) -> io::Result<()> {
+    let dir = fs::canonicalize(dir)?;
+    File::open(&dir)?.sync_all()?;
+    for above in dir.ancestors().skip(1) {
+        // One that may not be read was there before.
+        File::open(above).and_then(|above| above.sync_all()).ok();
     }
     Ok(())
 }
 
 /// Makes every table: one that is missing later is damage.
 fn begin(db: &Database) -> Result<(), redb::Error> {
-    let transaction = db.begin_write()?;
+    let transaction = begin_write(db)?;
     transaction.open_table(META)?.insert(META_FORMAT, FORMAT.to_string().as_str())?;
     for table in Table::ALL {
         transaction.open_table(definition(table))?;
@@ -192,17 +203,22 @@ fn sign(db: &Database) -> Result<(), redb::Error> {
     if signed.is_some_and(|signed| signed.value() == version) {
         return Ok(());
     }
-    let transaction = db.begin_write()?;
+    let transaction = begin_write(db)?;
     transaction.open_table(META)?.insert(META_VERSION, version)?;
     transaction.commit()?;
     Ok(())
 }
 
-fn write(db: &Database, changes: &[Change]) -> Result<(), redb::Error> {
+/// In one phase, redb cannot tell a commit that was cut short from one that was damaged later, and takes the state before it
+/// for both. In two, the last commit is whole or the file is refused. The price is a second flush.
+fn begin_write(db: &Database) -> Result<WriteTransaction, redb::Error> {
     let mut transaction = db.begin_write()?;
-    // In one phase, redb cannot tell a commit that was cut short from one that was damaged later, and takes the state
-    // before it for both. In two, the last commit is whole or the file is refused. The price is a second flush.
     transaction.set_two_phase_commit(true);
+    Ok(transaction)
+}
+
+fn write(db: &Database, changes: &[Change]) -> Result<(), redb::Error> {
+    let transaction = begin_write(db)?;
     for table in Table::ALL {
         write_table(&transaction, table, changes)?;
     }
