@@ -17,6 +17,9 @@ mod error;
 #[cfg(feature = "disk")]
 mod figures;
 mod memory;
+#[cfg(test)]
+#[cfg(feature = "disk")]
+mod power;
 mod records;
 
 #[cfg(feature = "disk")]

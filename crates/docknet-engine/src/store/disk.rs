@@ -133,6 +133,12 @@ pub(super) fn open_backend(
     })
 }
 
+/// Whether an engine has it open.
+pub(super) fn is_in_use(path: &Path) -> bool {
+    let open = || Builder::new().open_read_only(path).translate(path);
+    contain(path, open).is_err_and(|error| error.kind() == StoreErrorKind::InUse)
+}
+
 /// Makes a state under another name, and gives it its own name when it is whole: a process that is killed on the way leaves
 /// nothing that looks like a state.
 ///
@@ -161,6 +167,10 @@ fn create(dir: &Path, path: &Path, durability: Durability) -> Result<Database, S
         return open(state, path, durability);
     }
     file.set_len(0).map_err(|error| StoreError::io(&unfinished, "empty the file", error))?;
+    if cfg!(windows) {
+        // There, redb's lock on the same handle would wait for this one.
+        file.unlock().map_err(|error| StoreError::io(&unfinished, "unlock the file", error))?;
+    }
     let backend = FileBackend::new(file).translate(&unfinished)?;
     let db = match durability {
         Durability::Immediate => open_backend(backend, &unfinished),
@@ -272,6 +282,14 @@ fn check_format(transaction: &ReadTransaction, path: &Path) -> Result<(), StoreE
     let foreign = |what: &str| StoreError::new(StoreErrorKind::Foreign, path, what);
     let meta = match transaction.open_table(META) {
         Err(redb::TableError::Storage(error)) => return Err(error).translate(path),
+        // A new file gets its name when its tables are in it.
+        Err(_) if is_bare(transaction).translate(path)? => {
+            return Err(StoreError::new(
+                StoreErrorKind::Damaged,
+                path,
+                "the file lost all it held",
+            ));
+        }
         Err(_) => return Err(foreign("a redb file, but not an engine's state")),
         Ok(meta) => meta,
     };
@@ -299,6 +317,11 @@ fn check_format(transaction: &ReadTransaction, path: &Path) -> Result<(), StoreE
     Ok(())
 }
 
+fn is_bare(transaction: &ReadTransaction) -> Result<bool, redb::Error> {
+    Ok(transaction.list_tables()?.next().is_none()
+        && transaction.list_multimap_tables()?.next().is_none())
+}
+
 fn definition(table: Table) -> TableDefinition<'static, &'static str, &'static [u8]> {
     TableDefinition::new(table.name())
 }
@@ -310,4 +333,4 @@ impl std::fmt::Debug for Handle {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -228,13 +228,44 @@ fn a_dump_shows_the_state_while_an_engine_has_it_and_after() {
 }
 
 #[test]
+fn a_dump_beside_a_busy_engine_never_shows_half_an_operation() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut store, _) = DiskStore::load(dir.path(), Durability::Process).unwrap();
+    let stop = AtomicBool::new(false);
+    let mut dumps = 0;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0.. {
+                let value = format!("{:?}", number.to_string().repeat(200));
+                let tables = [Table::Network, Table::Endpoint, Table::Engine];
+                let key = (number % 30).to_string();
+                store.commit(&tables.map(|table| put(table, &key, &value))).unwrap();
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        });
+        for _ in 0..100 {
+            match crate::dump_state(dir.path()) {
+                Ok(state) => {
+                    assert_eq!(state["network"], state["endpoint"]);
+                    assert_eq!(state["network"], state["engine"]);
+                    dumps += 1;
+                }
+                Err(error) => assert_eq!(error.kind(), StoreErrorKind::InUse, "{error}"),
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    println!("{dumps} of 100 dumps found a state");
+    let state = crate::dump_state(dir.path()).unwrap();
+    assert_eq!(state["network"], state["engine"]);
+}
+
+#[test]
 fn after_an_error_a_store_takes_no_more_changes() {
     let full = Arc::new(AtomicBool::new(false));
-    let path = Path::new("state.redb");
-    let db =
-        open_backend(Disk { bytes: InMemoryBackend::new(), full: full.clone() }, path).unwrap();
-    begin(&db).unwrap();
-    let mut store = DiskStore { path: path.to_owned(), db: Handle(db), broken: false };
+    let mut store = store_on(Disk { bytes: InMemoryBackend::new(), full: full.clone() });
     store.commit(&[put(Table::Network, "n1", "1")]).unwrap();
 
     full.store(true, Ordering::Relaxed);
@@ -245,6 +276,14 @@ fn after_an_error_a_store_takes_no_more_changes() {
     full.store(false, Ordering::Relaxed);
     let error = store.commit(&[put(Table::Network, "n3", "3")]).unwrap_err();
     assert!(error.to_string().contains("restart the engine"), "{error}");
+}
+
+/// A new state on a disk of the test's.
+pub(in crate::store) fn store_on(disk: impl StorageBackend) -> DiskStore {
+    let path = PathBuf::from(FILE);
+    let db = open_backend(disk, &path).unwrap();
+    begin(&db).unwrap();
+    DiskStore { path, db: Handle(db), broken: false }
 }
 
 /// A disk that may be full.
