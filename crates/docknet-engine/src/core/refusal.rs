@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use docknet_types::{ContainerId, NetworkId};
 
+use super::filter::FilterRefusal;
 use super::ipam::IpamRefusal;
 use crate::Profile;
 
@@ -55,6 +56,7 @@ pub(crate) enum Refusal {
     EmptyReference,
     /// What is wrong with an endpoint's settings, a line each.
     EndpointSettings(Vec<String>),
+    Filter(FilterRefusal),
     IngressIsGlobal,
     InvalidMtu(i64),
     Ipam(IpamRefusal),

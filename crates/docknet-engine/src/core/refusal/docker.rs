@@ -79,6 +79,7 @@ pub(super) fn answer(refusal: &Refusal, profile: Profile) -> (u16, String) {
         }
         Refusal::EmptyReference => (400, "invalid name or ID supplied: \"\"".to_owned()),
         Refusal::EndpointSettings(lines) => (400, listed("invalid endpoint settings:", lines)),
+        Refusal::Filter(refusal) => refusal.answer(profile),
         Refusal::IngressIsGlobal => (403, "Ingress network can only be global scope network".to_owned()),
         Refusal::InvalidMtu(mtu) => (if is_20 { 500 } else { 400 }, format!("invalid MTU number: {mtu}")),
         Refusal::Ipam(refusal) => refusal.answer(profile),
