@@ -97,20 +97,39 @@ impl Api {
         let mut answer = match version::take(self.engine.profile, parts.uri.path()) {
             Ok((version, path)) => {
                 let query = Query::parse(parts.uri.query().unwrap_or_default());
-                if let Some(problem) =
-                    query.problem().filter(|_| self.engine.profile != Profile::Podman5)
-                {
-                    return Answer::refusal(StatusCode::BAD_REQUEST, problem);
-                }
                 let call = Call { query, headers: parts.headers, body, version };
-                self.route(&parts.method, &route::decoded(path), call)
-                    .await
-                    .unwrap_or_else(|refusal| self.refuse(&refusal))
+                self.call(&parts.method, &route::decoded(path), call).await
             }
             Err(answer) => answer,
         };
         version::sign(self.engine.profile, &mut answer.headers);
         answer
+    }
+
+    /// Answers a call, unless a test asked for something else.
+    async fn call(&self, method: &Method, path: &str, call: Call) -> Answer {
+        let fault = self.engine.faults.meet(method, path);
+        match fault {
+            Some(What::Refuse(status, message)) => return Answer::refusal(status, &message),
+            Some(What::DropBefore) => return Answer::dropped(),
+            Some(What::Delay(time)) => tokio::time::sleep(time).await,
+            Some(What::Exhaust) => {
+                return EXHAUSTED.scope((), self.handle(method, path, call)).await;
+            }
+            Some(What::DropAfter) => {
+                self.handle(method, path, call).await;
+                return Answer::dropped();
+            }
+            None => {}
+        }
+        self.handle(method, path, call).await
+    }
+
+    async fn handle(&self, method: &Method, path: &str, call: Call) -> Answer {
+        if let Some(problem) = call.query.problem().filter(|_| self.engine.profile != Profile::Podman5) {
+            return Answer::refusal(StatusCode::BAD_REQUEST, problem);
+        }
+        self.route(method, path, call).await.unwrap_or_else(|refusal| self.refuse(&refusal))
     }
 
     /// The answer to a request that is refused.

@@ -25,7 +25,7 @@ use crate::plane::DataPlane;
 use crate::store::{Change, Store, Table};
 #[cfg(feature = "client")]
 use crate::transport::InProcess;
-use crate::{ListenAddress, Profile, ServeError, Server, serve};
+use crate::{Faults, ListenAddress, Profile, ServeError, Server, serve};
 
 /// A network engine. Cheap to clone; clones are the same engine, and it ends with the last of them.
 ///
@@ -82,6 +82,12 @@ impl Engine {
         serve::serve_inherited(listener, Api::new(self.0.clone()))
     }
 
+    /// The faults that it is asked for: none, until one is added.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.0.faults
+    }
+
     /// A client of this engine, without a socket between them.
     #[cfg(feature = "client")]
     #[must_use]
@@ -100,6 +106,7 @@ impl fmt::Debug for Engine {
 pub(crate) struct Inner {
     pub(crate) profile: Profile,
     pub(crate) events: EventBus,
+    pub(crate) faults: Faults,
     /// When it was started.
     pub(crate) started: Timestamp,
     current: ArcSwap<State>,
