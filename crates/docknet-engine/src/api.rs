@@ -16,7 +16,7 @@ mod version;
 use std::sync::Arc;
 
 use docknet_types::ApiVersion;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode};
 use serde::de::DeserializeOwned;
 
 use self::answer::Answer;
@@ -27,6 +27,7 @@ use crate::Profile;
 use crate::core::filter::Filters;
 use crate::core::refusal::Refusal;
 use crate::engine::Inner;
+use crate::serve::Service;
 
 /// Bodies of JSON are held in memory. Docker has no limit; the longest anybody sends are labels of some megabytes.
 const LONGEST_BODY: usize = 256 << 20;
@@ -35,6 +36,12 @@ const LONGEST_BODY: usize = 256 << 20;
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) engine: Arc<Inner>,
+}
+
+impl Service for Api {
+    async fn answer(&self, request: Request<RequestBody>) -> Answer {
+        Self::answer(self, request).await
+    }
 }
 
 /// A request whose path was understood.
@@ -54,10 +61,15 @@ impl Call {
     }
 
     /// The body, read as Go would; what an empty one means is left to the type's default.
-    async fn json<T: DeserializeOwned + Default>(self, api: &Api, shape: &'static Shape) -> Result<T, Refusal> {
+    async fn json<T: DeserializeOwned + Default>(
+        self,
+        api: &Api,
+        shape: &'static Shape,
+    ) -> Result<T, Refusal> {
         let profile = api.engine.profile;
         let dialect = Dialect::from(profile);
-        let refused = |(status, message)| Refusal::Worded(status, message);
+        let status = if profile == Profile::Podman5 { 500 } else { 400 };
+        let refused = |message| Refusal::Worded(status, message);
         let body = self
             .body
             .collect(LONGEST_BODY)
@@ -80,7 +92,7 @@ impl Api {
     pub(crate) async fn answer(&self, request: Request<RequestBody>) -> Answer {
         let (parts, body) = request.into_parts();
         if let Some(clean) = route::cleaned(parts.uri.path()) {
-            return Answer::moved(&clean, parts.uri.query());
+            return route::moved(&clean, parts.uri.query());
         }
         let mut answer = match version::take(self.engine.profile, parts.uri.path()) {
             Ok((version, path)) => {
@@ -92,9 +104,6 @@ impl Api {
             }
             Err(answer) => answer,
         };
-        if parts.method == Method::HEAD {
-            answer = answer.without_body();
-        }
         version::sign(self.engine.profile, &mut answer.headers);
         answer
     }

@@ -10,5 +10,6 @@ pub(crate) mod image;
 pub(crate) mod ipam;
 pub(crate) mod network;
 pub(crate) mod refusal;
+pub(crate) mod restore;
 pub(crate) mod state;
 pub(crate) mod tx;

@@ -2,6 +2,9 @@
 
 mod builder;
 mod draw;
+mod error;
+#[cfg(feature = "disk")]
+mod restore;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,13 +15,17 @@ use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 pub use self::builder::EngineBuilder;
 use self::draw::Dice;
-use crate::Profile;
+pub use self::error::StartError;
+use crate::api::Api;
 use crate::core::refusal::Refusal;
 use crate::core::state::State;
 use crate::core::tx::{Decided, Given, Touched, Tx};
 use crate::events::EventBus;
 use crate::plane::DataPlane;
 use crate::store::{Change, Store, Table};
+#[cfg(feature = "client")]
+use crate::transport::InProcess;
+use crate::{ListenAddress, Profile, ServeError, Server, serve};
 
 /// A network engine. Cheap to clone; clones are the same engine, and it ends with the last of them.
 ///
@@ -48,11 +55,38 @@ impl Engine {
         self.0.profile
     }
 
+    /// An engine that keeps its state in this directory, which is made if it is not there. One engine at a time uses it.
+    #[cfg(feature = "disk")]
+    pub fn open(dir: impl Into<std::path::PathBuf>) -> EngineBuilder {
+        EngineBuilder::new().state(dir.into())
+    }
+
+    /// Answers whoever connects to this address: `unix:///path`, `tcp://127.0.0.1:2375`. It listens until the server is
+    /// shut down or dropped.
+    ///
+    /// # Errors
+    /// If it cannot listen there; the error says why.
+    pub async fn serve(&self, address: &ListenAddress) -> Result<Server, ServeError> {
+        serve::serve(address, Api::new(self.0.clone())).await
+    }
+
+    /// The same on a socket that is there already, as a service manager hands it over.
+    ///
+    /// # Errors
+    /// If nothing can be accepted on it.
+    #[cfg(unix)]
+    pub fn serve_inherited(
+        &self,
+        listener: std::os::unix::net::UnixListener,
+    ) -> Result<Server, ServeError> {
+        serve::serve_inherited(listener, Api::new(self.0.clone()))
+    }
+
     /// A client of this engine, without a socket between them.
     #[cfg(feature = "client")]
     #[must_use]
     pub fn client(&self) -> docknet::Client {
-        docknet::Client::with_transport(crate::transport::InProcess::new(crate::api::Api::new(self.0.clone())))
+        docknet::Client::with_transport(InProcess::new(Api::new(self.0.clone())))
     }
 }
 
@@ -107,7 +141,9 @@ impl Inner {
         }
         let inner = self.clone();
         let done = tokio::task::spawn_blocking(move || inner.write_with(writer, decide));
-        done.await.unwrap_or_else(|failed| Err(Refusal::Worded(500, format!("the operation failed: {failed}"))))
+        done.await.unwrap_or_else(|failed| {
+            Err(Refusal::Worded(500, format!("the operation failed: {failed}")))
+        })
     }
 
     fn write_with<T>(
@@ -116,7 +152,8 @@ impl Inner {
         decide: impl FnOnce(&mut Tx<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let Writer { dice, plane, store } = &mut *writer;
-        let given = Given { profile: self.profile, now: Timestamp::now(), host: plane.host(), draw: dice };
+        let given =
+            Given { profile: self.profile, now: Timestamp::now(), host: plane.host(), draw: dice };
         let mut tx = Tx::new(State::clone(&self.current.load()), given);
         let value = decide(&mut tx)?;
         let Decided { state, touched, events, steps } = tx.decided();
@@ -153,13 +190,22 @@ fn change(state: &State, record: &Touched) -> Change {
             put(Table::Network, id.to_string(), json(record.as_ref()))
         }
         Touched::Endpoint(network, container) => {
-            let endpoint = state.network(network).and_then(|network| network.endpoints.get(container));
-            put(Table::Endpoint, format!("{network}/{container}"), json(endpoint.map(|endpoint| &**endpoint)))
+            let endpoint =
+                state.network(network).and_then(|network| network.endpoints.get(container));
+            put(
+                Table::Endpoint,
+                format!("{network}/{container}"),
+                json(endpoint.map(|endpoint| &**endpoint)),
+            )
         }
-        Touched::Container(id) => {
-            put(Table::Container, id.to_string(), json(state.container(id).map(|container| &**container)))
+        Touched::Container(id) => put(
+            Table::Container,
+            id.to_string(),
+            json(state.container(id).map(|container| &**container)),
+        ),
+        Touched::Image(id) => {
+            put(Table::Image, id.clone(), json(state.images.get(id).map(|image| &**image)))
         }
-        Touched::Image(id) => put(Table::Image, id.clone(), json(state.images.get(id).map(|image| &**image))),
     }
 }
 

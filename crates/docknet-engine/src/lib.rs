@@ -19,7 +19,7 @@ mod store;
 #[cfg(feature = "client")]
 mod transport;
 
-pub use self::engine::{Engine, EngineBuilder};
+pub use self::engine::{Engine, EngineBuilder, StartError};
 pub use self::profile::Profile;
 pub use self::serve::{ListenAddress, ServeError, Server};
 #[cfg(feature = "disk")]

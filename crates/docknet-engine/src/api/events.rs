@@ -9,16 +9,34 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
+use http::StatusCode;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use self::filter::EventFilter;
+use super::answer::{Answer, AnswerBody};
+use super::{Api, Call, Outcome};
 use crate::Profile;
 use crate::core::event::Event;
+use crate::core::refusal::Refusal;
 use crate::events::{EventBus, Subscription};
 
 mod filter;
 mod time;
+
+/// `GET /events`
+pub(super) fn answer(api: &Api, call: &Call) -> Outcome {
+    let now = Timestamp::now();
+    let query = EventsQuery::parse(
+        |name| call.query.first(name).map(Cow::Borrowed),
+        now,
+        api.engine.profile,
+    )
+    .map_err(|(status, message)| Refusal::Worded(status, message))?;
+    let mut answer = Answer::typed(StatusCode::OK, "application/json", Bytes::new());
+    answer.body = AnswerBody::Stream(Box::pin(stream(&api.engine.events, query, now)));
+    Ok(answer)
+}
 
 /// What a client asks for.
 #[derive(Clone, Debug)]

@@ -23,7 +23,8 @@ const ENABLE_IPV4: ApiVersion = ApiVersion::new(1, 48);
 pub(super) fn list(api: &Api, call: &Call) -> Outcome {
     let profile = api.engine.profile;
     let filters = call.filters(profile)?;
-    let filter = NetworkListFilter::new(&filters, profile).map_err(|refusal| refusal.worded(profile))?;
+    let filter =
+        NetworkListFilter::new(&filters, profile).map_err(|refusal| refusal.worded(profile))?;
     let state = api.engine.read();
     let found: Vec<_> = state
         .networks()

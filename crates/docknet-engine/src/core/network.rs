@@ -6,7 +6,9 @@ mod predefined;
 mod prune;
 mod remove;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use docknet_types::{ContainerId, IpNet, NetworkId};
@@ -22,6 +24,7 @@ use super::endpoint::Endpoint;
 use super::event::NetworkRef;
 use super::ipam::{self, PoolConfig, PoolState};
 use super::state::Map;
+use crate::Profile;
 
 /// A network. Cloning it is cheap: what does not change is shared.
 #[derive(Clone, Debug)]
@@ -61,6 +64,21 @@ pub(crate) struct NetworkConfig {
     pub(crate) bridge: Option<String>,
 }
 
+/// A network in the store. Which addresses are taken follows from it and from its endpoints.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct NetworkRecord<'a> {
+    config: Cow<'a, NetworkConfig>,
+    pools: Vec<PoolRecord<'a>>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct PoolRecord<'a> {
+    subnet: IpNet,
+    range: Option<IpNet>,
+    gateway: Option<IpAddr>,
+    aux: Cow<'a, BTreeMap<String, IpAddr>>,
+}
+
 impl NetworkConfig {
     /// The subnets that were asked for, IPv4 and IPv6: only out of those may endpoints ask for addresses.
     pub(crate) fn configured(&self) -> (Vec<IpNet>, Vec<IpNet>) {
@@ -89,9 +107,50 @@ impl Network {
         DriverKind::of(&self.config.driver)
     }
 
+    /// As the store keeps it; endpoints are records of their own.
+    pub(crate) fn record(&self) -> NetworkRecord<'_> {
+        let pools = self.pools.iter().map(|pool| PoolRecord {
+            subnet: pool.subnet,
+            range: pool.range,
+            gateway: pool.gateway,
+            aux: Cow::Borrowed(&pool.aux),
+        });
+        NetworkRecord { config: Cow::Borrowed(&self.config), pools: pools.collect() }
+    }
+
+    /// From what the store kept, with nobody on it.
+    pub(crate) fn restore(profile: Profile, id: NetworkId, record: NetworkRecord<'_>) -> Self {
+        let pools = record.pools.into_iter().map(|pool| {
+            PoolState::restore(
+                profile,
+                pool.subnet,
+                pool.range,
+                pool.gateway,
+                pool.aux.into_owned(),
+            )
+        });
+        Self {
+            id,
+            config: Arc::new(record.config.into_owned()),
+            pools: pools.collect(),
+            endpoints: Map::new_sync(),
+        }
+    }
+
     pub(crate) fn with_endpoint(&self, endpoint: Arc<Endpoint>) -> Self {
         let endpoints = self.endpoints.insert(endpoint.container.clone(), endpoint);
         Self { endpoints, ..self.clone() }
+    }
+
+    /// The same with the endpoint's addresses taken, as it is when a state is read again. Addresses that cannot be taken are
+    /// given back: those that are of no pool, or taken.
+    pub(crate) fn occupied(&self, endpoint: Arc<Endpoint>) -> Result<Self, IpAddr> {
+        let mut pools = self.pools.to_vec();
+        for ip in endpoint.addresses() {
+            let pool = pools.iter_mut().find(|pool| pool.subnet.contains(&ip)).ok_or(ip)?;
+            pool.addresses.take(ip).map_err(|_| ip)?;
+        }
+        Ok(Self { pools: pools.into(), ..self.with_endpoint(endpoint) })
     }
 
     /// Without the endpoint of this container, whose addresses are free again.

@@ -1,5 +1,6 @@
 //! What an engine knows. Cloning it costs a few reference counts: a reader keeps its own, a writer changes its own.
 
+use std::borrow::Borrow;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -100,11 +101,10 @@ impl State {
             Some(several @ [_, _, ..]) => return Err(ambiguous(several.len(), MatchedBy::Name)),
             _ => {}
         }
-        let mut found = with_prefix(&self.networks, term);
-        match (found.next(), found.count()) {
+        match with_prefix(&self.networks, term) {
             (None, _) => Err(Refusal::NetworkNotFound(term.to_owned())),
-            (Some(network), 0) => Ok(network),
-            (Some(_), more) => Err(ambiguous(more + 1, MatchedBy::IdPrefix)),
+            (Some(network), 1) => Ok(network),
+            (Some(_), matches) => Err(ambiguous(matches, MatchedBy::IdPrefix)),
         }
     }
 
@@ -121,6 +121,17 @@ impl State {
             }
         }
         self.networks.insert_mut(id, network);
+    }
+
+    /// Takes a network in that was kept, and its subnets; the subnet that somebody else has, if any.
+    pub(super) fn restore_network(&mut self, network: Network) -> Result<(), ipnet::IpNet> {
+        for subnet in network.subnets() {
+            if !self.subnets.take(subnet) {
+                return Err(subnet);
+            }
+        }
+        self.put_network(Arc::new(network));
+        Ok(())
     }
 
     pub(super) fn take_network(&mut self, id: &NetworkId) -> Option<Arc<Network>> {
@@ -171,11 +182,10 @@ impl State {
         if let Some(container) = self.container_named(term.strip_prefix('/').unwrap_or(term)) {
             return Ok(container);
         }
-        let mut found = with_prefix(&self.containers, term);
-        match (found.next(), found.next()) {
+        match with_prefix(&self.containers, term) {
             (None, _) => Err(Refusal::ContainerNotFound(term.to_owned())),
-            (Some(container), None) => Ok(container),
-            (Some(_), Some(_)) => Err(Refusal::ContainerAmbiguous(term.to_owned())),
+            (Some(container), 1) => Ok(container),
+            (Some(_), _) => Err(Refusal::ContainerAmbiguous(term.to_owned())),
         }
     }
 
@@ -199,12 +209,17 @@ impl State {
     }
 }
 
-/// The values whose keys begin with this: all of them if it is empty.
-fn with_prefix<'a, K, V>(map: &'a Map<K, V>, prefix: &'a str) -> impl Iterator<Item = &'a V>
+/// The first value whose key begins with this, and how many there are; an empty one begins all.
+fn with_prefix<'a, K, V>(map: &'a Map<K, V>, prefix: &str) -> (Option<&'a V>, usize)
 where
-    K: Ord + std::borrow::Borrow<str>,
+    K: Ord + Borrow<str>,
 {
-    map.range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
-        .take_while(move |(key, _)| (*key).borrow().starts_with(prefix))
-        .map(|(_, value)| value)
+    let mut found = map
+        .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+        .take_while(|(key, _)| Borrow::<str>::borrow(*key).starts_with(prefix))
+        .map(|(_, value)| value);
+    match found.next() {
+        Some(first) => (Some(first), 1 + found.count()),
+        None => (None, 0),
+    }
 }

@@ -80,7 +80,13 @@ impl<'a> Tx<'a> {
         Self { state, given, touched: BTreeSet::new(), events, steps: Vec::new() }
     }
 
-    pub(crate) fn decided(self) -> Decided { state: self.state, touched: self.touched, events: self.events.into_events(), steps: self.steps }
+    pub(crate) fn decided(self) -> Decided {
+        Decided {
+            state: self.state,
+            touched: self.touched,
+            events: self.events.into_events(),
+            steps: self.steps,
+        }
     }
 
     pub(crate) fn put_network(&mut self, network: Arc<Network>) {

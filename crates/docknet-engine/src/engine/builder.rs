@@ -1,5 +1,8 @@
 //! How an engine is made.
 
+use std::collections::BTreeMap;
+#[cfg(feature = "disk")]
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -7,15 +10,19 @@ use docknet_types::IpNet;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, watch};
 
-use super::{Dice, Engine, Inner, Writer};
+#[cfg(feature = "disk")]
+use super::restore;
+use super::{Dice, Engine, Inner, StartError, Writer};
+#[cfg(feature = "disk")]
+use crate::Durability;
 use crate::Profile;
 use crate::core::host::{Host, Link};
 use crate::core::state::{EngineRecord, State};
-use crate::core::tx::Draw;
-use crate::core::network;
+use crate::core::tx::{Draw, Given, Tx};
+use crate::core::{image, network};
 use crate::events::EventBus;
 use crate::plane::Memory;
-use crate::store;
+use crate::store::{self, Store};
 
 /// Settings of an engine to be started.
 ///
@@ -36,15 +43,28 @@ use crate::store;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct EngineBuilder {
+    kind: Kind,
+    #[cfg(feature = "disk")]
+    durability: Durability,
     profile: Profile,
-    host: Host,
+    links: BTreeMap<String, Link>,
     routes: Vec<IpNet>,
+    images: Vec<String>,
     seed: Option<u64>,
 }
 
 impl EngineBuilder {
     pub(super) fn new() -> Self {
-        Self { profile: Profile::default(), host: Host::default(), routes: Vec::new(), seed: None }
+        Self {
+            kind: Kind::Memory,
+            #[cfg(feature = "disk")]
+            durability: Durability::default(),
+            profile: Profile::default(),
+            links: BTreeMap::new(),
+            routes: Vec::new(),
+            images: Vec::new(),
+            seed: None,
+        }
     }
 
     /// Answers as this engine does, where engines differ.
@@ -54,10 +74,14 @@ impl EngineBuilder {
     }
 
     /// A link that the host has, and its addresses: a parent for macvlan networks.
-    pub fn link(mut self, name: impl Into<String>, addresses: impl IntoIterator<Item = IpNet>) -> Self {
+    pub fn link(
+        mut self,
+        name: impl Into<String>,
+        addresses: impl IntoIterator<Item = IpNet>,
+    ) -> Self {
         let addresses: Vec<IpNet> = addresses.into_iter().collect();
         self.routes.extend(addresses.iter().map(IpNet::trunc));
-        self.host.links.insert(name.into(), Link { is_bridge: false, addresses });
+        self.links.insert(name.into(), Link { is_bridge: false, addresses });
         self
     }
 
@@ -73,31 +97,82 @@ impl EngineBuilder {
         self
     }
 
+    #[cfg(feature = "disk")]
+    pub(super) fn state(mut self, dir: PathBuf) -> Self {
+        self.kind = Kind::Disk(dir);
+        self
+    }
+
+    /// What a change that was answered survives, for an engine with its state on disk.
+    #[cfg(feature = "disk")]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// An image that is there from the start: `busybox`, or `busybox:1.36`. What is in it does not matter.
+    pub fn image(mut self, name: impl Into<String>) -> Self {
+        self.images.push(name.into());
+        self
+    }
+
     /// Starts the engine.
     ///
     /// # Errors
-    /// What its state on disk or its data plane meets; an engine in memory has neither.
-    #[expect(clippy::unused_async, reason = "other data planes take their time")]
-    pub async fn start(mut self) -> Result<Engine, StartError> {
-        self.host.routes = self.routes.iter().copied().collect();
+    /// What is wrong with its state on disk; an engine in memory starts always.
+    pub async fn start(self) -> Result<Engine, StartError> {
+        #[cfg(feature = "disk")]
+        if let Kind::Disk(_) = self.kind {
+            let started = tokio::task::spawn_blocking(move || self.start_blocking()).await;
+            return started.unwrap_or_else(|failed| Err(StartError::refused(failed.to_string())));
+        }
+        self.start_blocking()
+    }
+
+    fn start_blocking(self) -> Result<Engine, StartError> {
         let mut dice = Dice(self.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed));
-        let record = EngineRecord { id: dice.id(), ula: dice.0.u64(..1 << 40), last_subnet: None };
         let now = Timestamp::now();
-        let mut state = State::new(self.profile, record);
-        network::add_predefined(&mut state, self.profile, &mut dice, now)
-            .map_err(|refusal| StartError::Refused(refusal.answer(self.profile).1))?;
+        let host = Host { links: self.links, routes: self.routes.into_iter().collect() };
+        let (mut store, kept): (Box<dyn Store>, Option<State>) = match &self.kind {
+            Kind::Memory => (Box::new(store::MemoryStore), None),
+            #[cfg(feature = "disk")]
+            Kind::Disk(dir) => {
+                let (store, records) = store::DiskStore::load(dir, self.durability)?;
+                (Box::new(store), restore::read(self.profile, &records)?)
+            }
+        };
+        let fresh = kept.is_none();
+        let mut record =
+            || EngineRecord { id: dice.id(), ula: dice.0.u64(..1 << 40), last_subnet: None };
+        let state = kept.unwrap_or_else(|| State::new(self.profile, record()));
+        let given = Given { profile: self.profile, now, host: &host, draw: &mut dice };
+        let mut tx = Tx::new(state, given);
+        if fresh {
+            network::add_predefined(&mut tx)
+                .map_err(|refusal| StartError::refused(refusal.answer(self.profile).1))?;
+        }
+        for name in &self.images {
+            image::add(&mut tx, name);
+        }
+        let decided = tx.decided();
+        if store.is_durable() {
+            store.commit(&super::changes(&decided.state, &decided.touched))?;
+        }
         let inner = Inner {
             profile: self.profile,
             events: EventBus::default(),
             started: now,
-            current: ArcSwap::from_pointee(state),
-            writer: Arc::new(Mutex::new(Writer {
-                dice,
-                plane: Box::new(Memory(self.host)),
-                store: Box::new(store::MemoryStore),
-            })),
+            current: ArcSwap::from_pointee(decided.state),
+            writer: Arc::new(Mutex::new(Writer { dice, plane: Box::new(Memory(host)), store })),
             version: watch::Sender::new(0),
         };
         Ok(Engine(Arc::new(inner)))
     }
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Memory,
+    #[cfg(feature = "disk")]
+    Disk(PathBuf),
 }

@@ -108,7 +108,9 @@ impl<'a> NetworkView<'a> {
 impl Serialize for Members<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let members = self.0.into_iter().flat_map(|network| network.endpoints.iter());
-        serializer.collect_map(members.map(|(id, endpoint)| (ContainerId::as_str(id), MemberView::of(endpoint))))
+        serializer.collect_map(
+            members.map(|(id, endpoint)| (ContainerId::as_str(id), MemberView::of(endpoint))),
+        )
     }
 }
 

@@ -66,11 +66,14 @@ pub(crate) fn check_settings(network: &Network, config: &EndpointConfig) -> Resu
     let mut mistakes = Vec::new();
     if network.is_predefined() {
         if !ipam.v4.is_empty() || !ipam.v6.is_empty() {
-            mistakes.push("user specified IP address is supported on user defined networks only".to_owned());
+            mistakes.push(
+                "user specified IP address is supported on user defined networks only".to_owned(),
+            );
         }
         if config.aliases.as_ref().is_some_and(|aliases| !aliases.is_empty()) {
             mistakes.push(
-                "network-scoped alias is supported only for containers in user defined networks".to_owned(),
+                "network-scoped alias is supported only for containers in user defined networks"
+                    .to_owned(),
             );
         }
     }

@@ -38,7 +38,11 @@ pub(crate) fn disconnect(tx: &mut Tx<'_>, term: &str, wish: &Disconnect) -> Resu
             return Err(not_connected("the "));
         }
         if let Ok(network) = &found {
-            tx.events.network_disconnect(network.event_ref(), container.event_ref(), Occasion::Stopped);
+            tx.events.network_disconnect(
+                network.event_ref(),
+                container.event_ref(),
+                Occasion::Stopped,
+            );
         }
         tx.put_container(container);
         return Ok(());

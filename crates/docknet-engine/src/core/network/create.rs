@@ -230,9 +230,10 @@ fn allocate(tx: &mut Tx<'_>, id: NetworkId, mut config: NetworkConfig) -> Result
     let families = families(config.ipv4, config.ipv6, gateways);
     let given = config.pools.take().unwrap_or_default();
     let pools = ipam::validate(profile, &given, families).map_err(Refusal::Ipam)?;
-    let wish = ipam::Wish { network: &config.name, driver: &config.ipam_driver, pools: &pools, families };
-    let allocation =
-        ipam::allocate(profile, &tx.state.subnets, &tx.given.host.routes, &wish).map_err(Refusal::Ipam)?;
+    let wish =
+        ipam::Wish { network: &config.name, driver: &config.ipam_driver, pools: &pools, families };
+    let allocation = ipam::allocate(profile, &tx.state.subnets, &tx.given.host.routes, &wish)
+        .map_err(Refusal::Ipam)?;
     let wish = driver::Wish {
         id: &id,
         kind,

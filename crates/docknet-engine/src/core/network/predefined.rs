@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use docknet_types::NetworkId;
-use jiff::Timestamp;
 
 use super::create::families;
 use super::{BRIDGE_NAME, Network, NetworkConfig};
 use crate::Profile;
-use crate::core::ipam::{self, HostRoutes, PoolConfig};
+use crate::core::ipam::{self, HostRoutes, PoolConfig, PoolState};
 use crate::core::refusal::Refusal;
-use crate::core::state::{Map, State};
-use crate::core::tx::Draw;
+use crate::core::state::Map;
+use crate::core::tx::{Touched, Tx};
 
 /// The default bridge's subnet: the first of Docker's default pools.
 const BRIDGE_SUBNET: (&str, &str) = ("172.17.0.0/16", "172.17.0.1");
@@ -20,12 +19,8 @@ const BRIDGE_SUBNET: (&str, &str) = ("172.17.0.0/16", "172.17.0.1");
 const PODMAN_SUBNET: (&str, &str) = ("10.88.0.0/16", "10.88.0.1");
 
 /// Adds bridge, host and none to a state that has none; Podman has one, which it calls `podman`.
-pub(crate) fn add_predefined(
-    state: &mut State,
-    profile: Profile,
-    draw: &mut dyn Draw,
-    now: Timestamp,
-) -> Result<(), Refusal> {
+pub(crate) fn add_predefined(tx: &mut Tx<'_>) -> Result<(), Refusal> {
+    let (profile, now) = (tx.given.profile, tx.given.now);
     let config = |name: &str, driver: &str| NetworkConfig {
         name: name.to_owned(),
         created: now,
@@ -60,13 +55,14 @@ pub(crate) fn add_predefined(
     let families = families(true, false, (true, true));
     let pools = ipam::validate(profile, &given, families).map_err(Refusal::Ipam)?;
     let wish = ipam::Wish { network: name, driver: "default", pools: &pools, families };
-    let allocation = ipam::allocate(profile, &state.subnets, &HostRoutes::default(), &wish);
+    let allocation = ipam::allocate(profile, &tx.state.subnets, &HostRoutes::default(), &wish);
     let allocation = allocation.map_err(Refusal::Ipam)?;
-    state.subnets = allocation.subnets;
-    let mut add = |config: NetworkConfig, pools: Arc<[ipam::PoolState]>| {
-        let id = NetworkId::from(draw.id());
+    tx.state.subnets = allocation.subnets;
+    tx.touch(Touched::Engine);
+    let mut add = |config: NetworkConfig, pools: Arc<[PoolState]>| {
+        let id = NetworkId::from(tx.given.draw.id());
         let network = Network { id, config: Arc::new(config), pools, endpoints: Map::new_sync() };
-        state.put_network(Arc::new(network));
+        tx.put_network(Arc::new(network));
     };
     let bridge = NetworkConfig {
         pools: Some(vec![pool]),
