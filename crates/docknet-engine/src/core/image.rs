@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub(crate) use self::manage::{Force, Removal, Source, prune, register, remove, tag};
+pub(crate) use self::manage::{Force, Removal, Source, add, prune, register, remove, tag};
 pub(crate) use self::reference::{BadReference, Reference};
 use super::refusal::Refusal;
 use super::state::Map;
@@ -39,16 +39,6 @@ pub(crate) struct Image {
     pub(crate) comment: String,
 }
 
-impl Images {
-    pub(crate) fn put(&mut self, image: Image) {
-        self.by_id.insert_mut(image.id.clone(), Arc::new(image));
-    }
-
-    pub(crate) fn get(&self, id: &str) -> Option<&Arc<Image>> {
-        self.by_id.get(id)
-    }
-}
-
 impl Default for Images {
     fn default() -> Self {
         let mut images = Self { by_id: Map::new_sync(), by_tag: Map::new_sync() };
@@ -64,16 +54,6 @@ impl Default for Images {
 }
 
 impl Images {
-    /// Adds an image of this name with nothing in it; `digest` are 64 hexadecimal digits for its id. Gives the id, or
-    /// nothing if the name cannot be one.
-    pub(crate) fn add(&mut self, name: &str, digest: &str, now: Timestamp) -> Option<String> {
-        let tag = Reference::parse(name).ok()?.tagged();
-        let id = format!("sha256:{digest}");
-        self.put(Image { id: id.clone(), created: now, ..Image::default() });
-        self.name(&id, tag);
-        Some(id)
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Image>> {
         self.by_id.values()
     }
@@ -159,9 +139,4 @@ impl Images {
             self.by_id.remove_mut(id);
         }
     }
-}
-
-/// Adds an image of this name, unless there is one.
-pub(crate) fn add(tx: &mut super::tx::Tx<'_>, name: &str) {
-    let _ = (tx, name);
 }

@@ -44,8 +44,21 @@ pub(crate) enum Refusal {
     ConfigOnlyEndpoint,
     ConfigOnlyOperator,
     ConnectToHost,
+    AlreadyPaused(ContainerId),
+    BadContainerName(String),
+    BadImageReference(String),
+    BadSignal(String),
     ContainerAmbiguous(String),
+    ContainerNameTaken {
+        name: String,
+        owner: ContainerId,
+    },
     ContainerNotFound(String),
+    /// A container that runs, or is paused, is not removed without force.
+    ContainerRuns {
+        term: String,
+        paused: bool,
+    },
     DisconnectFromHost,
     DriverOption {
         key: String,
@@ -55,6 +68,8 @@ pub(crate) enum Refusal {
     EmptyReference,
     /// What is wrong with an endpoint's settings, a line each.
     EndpointSettings(Vec<String>),
+    ImageInUse(String),
+    ImageNotFound(String),
     IngressIsGlobal,
     InvalidMtu(i64),
     Ipam(IpamRefusal),
@@ -94,8 +109,11 @@ pub(crate) enum Refusal {
         the: &'static str,
     },
     NotLinkLocal(String),
+    NotPaused(ContainerId),
+    NotRunning(ContainerId),
     OnlyOneInstance(&'static str),
     ParentName(String),
+    PausedAtStart,
     RemovePredefined(String),
     Rename {
         from: String,
@@ -109,6 +127,8 @@ pub(crate) enum Refusal {
     Worded(u16, String),
     /// A container cannot start because of this.
     Networking(Box<Self>),
+    /// A reason with the words that an operation puts before it.
+    While(String, Box<Self>),
 }
 
 /// What several networks have in common.

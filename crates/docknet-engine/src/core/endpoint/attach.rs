@@ -74,20 +74,21 @@ pub(crate) fn dns_names(
     network: &Network,
     config: &EndpointConfig,
 ) -> Option<Vec<String>> {
-    if network.is_predefined() {
-        return None;
-    }
+    (!network.is_predefined()).then(|| names(container, config))
+}
+
+/// The same, whatever the network is.
+pub(crate) fn names(container: &Container, config: &EndpointConfig) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let aliases = config.aliases.iter().flatten().map(String::as_str);
     let hostname = Some(container.hostname.as_str()).filter(|name| !name.is_empty());
-    let names = std::iter::once(container.name.as_str())
+    std::iter::once(container.name.as_str())
         .chain(aliases)
         .chain(std::iter::once(container.id.short()))
         .chain(hostname)
         .filter(|name| seen.insert(name.to_owned()))
         .map(str::to_owned)
-        .collect();
-    Some(names)
+        .collect()
 }
 
 fn check_links(config: &EndpointConfig) -> Result<(), Refusal> {

@@ -24,6 +24,18 @@ pub(crate) enum Removal {
     Untagged(String),
 }
 
+/// Adds an image of this name with nothing in it, unless there is one. What cannot be a name adds nothing.
+pub(crate) fn add(tx: &mut Tx<'_>, name: &str) {
+    let Ok(name) = Reference::parse(name) else { return };
+    let tag = name.tagged();
+    if tx.state.images.find(&tag).is_err() {
+        let id = format!("sha256:{}", tx.given.draw.id());
+        let created = tx.given.now;
+        tx.state.images.put(Image { id: id.clone(), created, ..Image::default() });
+        name_it(tx, &id, tag);
+    }
+}
+
 /// Takes an image in, with a name if it has one, and gives its id. What is pulled and here already stays as it is.
 pub(crate) fn register(
     tx: &mut Tx<'_>,
