@@ -58,7 +58,7 @@ impl Engine {
     /// An engine that keeps its state in this directory, which is made if it is not there. One engine at a time uses it.
     #[cfg(feature = "disk")]
     pub fn open(dir: impl Into<std::path::PathBuf>) -> EngineBuilder {
-        EngineBuilder::new().state(dir.into())
+        EngineBuilder::new().state(dir)
     }
 
     /// Answers whoever connects to this address: `unix:///path`, `tcp://127.0.0.1:2375`. It listens until the server is

@@ -1,6 +1,5 @@
 //! `GET /events`.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -50,30 +49,30 @@ pub(crate) struct EventsQuery {
 impl EventsQuery {
     /// Reads the parameters in Docker's order, so that of several mistakes the same one is named.
     ///
-    /// The error is the status and the words.
+    /// A parameter that is not there is empty. The error is the status and the words.
     pub(crate) fn parse<'a>(
-        parameter: impl Fn(&str) -> Option<Cow<'a, str>>,
+        parameter: impl Fn(&str) -> &'a str,
         now: Timestamp,
         profile: Profile,
     ) -> Result<Self, (u16, String)> {
-        let parameter = |name| parameter(name).unwrap_or_default();
         let (since, until, filters) =
             (parameter("since"), parameter("until"), parameter("filters"));
         if profile == Profile::Podman5 {
-            let filter = EventFilter::podman(&filters)?;
-            let since = time::podman(&since, time::Side::Since, now)?;
-            let until = time::podman(&until, time::Side::Until, now)?;
+            let filter = EventFilter::podman(filters)?;
+            let since = time::podman(since, time::Side::Since, now)?;
+            // Nothing happened before 1970: an end there is the end of all of it, unlike in Docker.
+            let until = time::podman(until, time::Side::Until, now)?.map(|until| until.max(1));
             return Ok(Self { since, until, filter });
         }
-        let since_time = time::docker(&since)?;
-        let until_time = time::docker(&until)?;
+        let since_time = time::docker(since)?;
+        let until_time = time::docker(until)?;
         if let (Some(from), Some(to)) = (since_time, until_time)
             && to < from
         {
             let words = format!("`since` time ({since}) cannot be after `until` time ({until})");
             return Err((400, words));
         }
-        let filter = EventFilter::docker(&filters)?;
+        let filter = EventFilter::docker(filters)?;
         Ok(Self { since: since_time, until: until_time, filter })
     }
 

@@ -97,9 +97,10 @@ impl EngineBuilder {
         self
     }
 
+    /// Keeps the state in this directory, which is made if it is not there. One engine at a time uses it.
     #[cfg(feature = "disk")]
-    pub(super) fn state(mut self, dir: PathBuf) -> Self {
-        self.kind = Kind::Disk(dir);
+    pub fn state(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.kind = Kind::Disk(dir.into());
         self
     }
 

@@ -44,6 +44,14 @@ pub(super) fn podman(
     if let Ok(time) = docker(text) {
         return Ok(time);
     }
+    // `1.` and `.5`, which are no number to Docker.
+    if let Ok(seconds) = text.parse::<f64>()
+        && seconds.is_finite()
+    {
+        #[expect(clippy::cast_possible_truncation)]
+        let nanoseconds = (seconds.clamp(-1e10, 1e10) * 1e9) as i128;
+        return Ok(Some(nanoseconds));
+    }
     if let Some(time) = date(text) {
         return Ok(Some(time.as_nanosecond()));
     }
@@ -58,7 +66,7 @@ pub(super) fn podman(
     Err((
         500,
         format!(
-            "failed to parse event filters: unable to convert {side} time of {text}: failed to parse time {text:?}"
+            "failed to parse event filters: unable to convert {side} time of {text}: unable to interpret time value"
         ),
     ))
 }
@@ -146,6 +154,7 @@ mod tests {
         let now = Timestamp::from_second(1_000_000).unwrap();
         for (text, side, second) in [
             ("5", Side::Since, 5),
+            ("6.", Side::Since, 6),
             ("1970-01-01T00:00:07Z", Side::Since, 7),
             ("1970-01-01T01:00:07+01:00", Side::Until, 7),
             ("1970-01-01T00:00:07", Side::Since, 7),
