@@ -4,7 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod body;
 mod containers;
 mod events;
-mod exec;
+pub(crate) mod exec;
 pub(crate) mod go_json;
 mod images;
 mod networks;

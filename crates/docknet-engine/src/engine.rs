@@ -100,6 +100,8 @@ impl fmt::Debug for Engine {
 pub(crate) struct Inner {
     pub(crate) profile: Profile,
     pub(crate) events: EventBus,
+    /// Programs that clients asked to be run.
+    pub(crate) execs: Execs,
     /// When it was started.
     pub(crate) started: Timestamp,
     current: ArcSwap<State>,

@@ -1,7 +1,6 @@
 //! A container, as far as networks need it: a state, a name, and places on networks. No process runs in it here.
 
 mod create;
-mod list;
 mod manage;
 mod name;
 mod run;
@@ -18,9 +17,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(crate) use self::create::{CreateContainer, CreatedContainer, create};
-pub(crate) use self::list::{ContainerFilter, ContainerPruneFilter};
-pub(crate) use self::manage::{Remove, prune, remove, rename, update};
+pub(crate) use self::create::{CreateBody, CreateContainer, CreatedContainer, create};
+pub(crate) use self::manage::{Remove, attach, exec, prune, remove, rename, resize, update};
 pub(crate) use self::run::{Changed, StopWish, kill, pause, restart, start, stop, unpause};
 pub(crate) use self::shown::{CONFIG, HOST_CONFIG, Shown};
 use super::endpoint::Attachment;
@@ -73,6 +71,17 @@ pub(crate) enum Status {
     Exited,
     Paused,
     Running,
+}
+
+impl Status {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Exited => "exited",
+            Self::Paused => "paused",
+            Self::Running => "running",
+        }
+    }
 }
 
 impl Container {

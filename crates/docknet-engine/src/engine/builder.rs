@@ -16,6 +16,7 @@ use super::{Dice, Engine, Inner, StartError, Writer};
 #[cfg(feature = "disk")]
 use crate::Durability;
 use crate::Profile;
+use crate::api::exec::Execs;
 use crate::core::host::{Host, Link};
 use crate::core::state::{EngineRecord, State};
 use crate::core::tx::{Draw, Given, Tx};
@@ -162,6 +163,7 @@ impl EngineBuilder {
         let inner = Inner {
             profile: self.profile,
             events: EventBus::default(),
+            execs: Execs::default(),
             started: now,
             current: ArcSwap::from_pointee(decided.state),
             writer: Arc::new(Mutex::new(Writer { dice, plane: Box::new(Memory(host)), store })),

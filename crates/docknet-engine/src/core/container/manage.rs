@@ -5,10 +5,11 @@ use std::sync::Arc;
 use docknet_types::ContainerId;
 
 use super::create::claim;
-use super::list::ContainerPruneFilter;
 use super::run::{end, found};
 use super::{Container, Status};
 use crate::core::endpoint::{Endpoint, names};
+use crate::core::event::Resize;
+use crate::core::filter::{NetworkFacts, NetworkPruneFilter};
 use crate::core::refusal::Refusal;
 use crate::core::tx::Tx;
 
@@ -69,11 +70,11 @@ pub(crate) fn remove(tx: &mut Tx<'_>, term: &str, wish: Remove) -> Result<(), Re
 }
 
 /// Removes every container that matches and does not run, and gives their ids.
-pub(crate) fn prune(tx: &mut Tx<'_>, filter: &ContainerPruneFilter) -> Vec<ContainerId> {
+pub(crate) fn prune(tx: &mut Tx<'_>, filter: &NetworkPruneFilter) -> Vec<ContainerId> {
     let gone: Vec<Arc<Container>> = tx
         .state
         .containers()
-        .filter(|container| !container.is_running() && filter.matches(container))
+        .filter(|container| !container.is_running() && matches(container, filter))
         .cloned()
         .collect();
     for container in &gone {
@@ -83,10 +84,61 @@ pub(crate) fn prune(tx: &mut Tx<'_>, filter: &ContainerPruneFilter) -> Vec<Conta
     gone.iter().map(|container| container.id.clone()).collect()
 }
 
+/// A prune of containers asks of them what a prune of networks asks of those.
+fn matches(container: &Container, filter: &NetworkPruneFilter) -> bool {
+    filter.matches(&NetworkFacts {
+        name: &container.name,
+        id: container.id.as_str(),
+        driver: "",
+        scope: "",
+        labels: &container.config.labels,
+        created: container.created,
+        builtin: false,
+        dangling: true,
+    })
+}
+
 /// Takes a container away that does not run.
 pub(super) fn forget(tx: &mut Tx<'_>, container: &Container) {
     tx.remove_container(&container.id);
     tx.events.container_remove(container.event_ref());
+}
+
+/// Tells that somebody listens to a container.
+pub(crate) fn attach(tx: &mut Tx<'_>, term: &str) -> Result<Container, Refusal> {
+    let container = found(tx, term)?;
+    if container.status == Status::Paused {
+        let why = format!("container {} is paused, unpause the container before attach", container.id);
+        return Err(Refusal::Worded(409, why));
+    }
+    tx.events.container_attach(container.event_ref());
+    Ok(container)
+}
+
+/// Tells of a terminal's size.
+pub(crate) fn resize(tx: &mut Tx<'_>, term: &str, height: u32, width: u32) -> Result<(), Refusal> {
+    let container = found(tx, term)?;
+    if !container.is_running() {
+        return Err(Refusal::NotRunning(container.id));
+    }
+    tx.events.container_resize(container.event_ref(), Resize { height, width });
+    Ok(())
+}
+
+/// A container in which a program may be started, and the id of the start.
+pub(crate) fn exec(tx: &mut Tx<'_>, term: &str, command: &[String]) -> Result<(ContainerId, String), Refusal> {
+    let container = found(tx, term)?;
+    match container.status {
+        Status::Created | Status::Exited => return Err(Refusal::NotRunning(container.id)),
+        Status::Paused => {
+            let why = format!("Container {term} is paused, unpause the container before exec");
+            return Err(Refusal::Worded(409, why));
+        }
+        Status::Running => {}
+    }
+    let id = tx.given.draw.id();
+    tx.events.exec_create(container.event_ref(), &id, command);
+    Ok((container.id, id))
 }
 
 /// Changes limits, of which none apply here.

@@ -198,14 +198,12 @@ fn check_namespace(tx: &Tx<'_>, other: &str) -> Result<(), Refusal> {
         let (_, message) = refusal.answer(tx.given.profile);
         Refusal::Worded(500, format!("joining network namespace of container: {message}"))
     })?;
-    let state = match other.status {
-        Status::Running | Status::Paused => return Ok(()),
-        Status::Created => "created",
-        Status::Exited => "exited",
-    };
+    if other.is_running() {
+        return Ok(());
+    }
     Err(Refusal::Worded(
         409,
-        format!("cannot join network namespace of a non running container: container {} is {state}", other.name),
+        format!("cannot join network namespace of a non running container: container {} is {}", other.name, other.status.as_str()),
     ))
 }
 
