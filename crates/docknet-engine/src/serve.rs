@@ -8,12 +8,14 @@ mod reply;
 mod socket;
 mod stop;
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 use std::io;
 use std::time::Duration;
 
 use http::Request;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
@@ -88,6 +90,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // The file first: as long as its socket is open, no other file can be taken for it.
+        #[cfg(unix)]
+        drop(self.file.take());
         self.accepting.abort();
     }
 }
@@ -151,13 +156,18 @@ async fn accept<S: Service>(listener: Listener, service: S, stop: Stop) {
         let accepted = tokio::select! {
             () = stopped.as_mut() => break,
             accepted = listener.accept() => accepted,
-            Some(_) = connections.join_next() => continue,
+            Some(ended) = connections.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a connection broke down");
+                }
+                continue;
+            }
         };
         let (service, stop) = (service.clone(), stop.clone());
         match accepted {
             Ok(Accepted::Tcp(stream)) => {
-                // An answer is one write; waiting for more would only delay it.
-                let _ = stream.set_nodelay(true);
+                // A socket that takes no options serves as well.
+                let _ = prepare(&stream);
                 connections.spawn(connection::serve(stream, service, stop));
             }
             #[cfg(unix)]
@@ -178,6 +188,16 @@ async fn accept<S: Service>(listener: Listener, service: S, stop: Stop) {
 }
 
 const AFTER_A_FAILURE: Duration = Duration::from_millis(50);
+
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    // An answer is one write; waiting for more would only delay it.
+    stream.set_nodelay(true)?;
+    // A machine that went away says nothing, and its streams would be kept for ever.
+    let keepalive = TcpKeepalive::new().with_time(SILENCE);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
+const SILENCE: Duration = Duration::from_secs(60);
 
 enum Accepted {
     Tcp(TcpStream),

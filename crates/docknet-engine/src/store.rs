@@ -2,16 +2,24 @@
 //!
 //! The state is a set of records. An operation changes a few of them, all or none.
 
-#[cfg(all(test, feature = "disk"))]
+#[cfg(test)]
+#[cfg(feature = "disk")]
 mod crash;
-#[cfg(all(test, feature = "disk"))]
+#[cfg(test)]
+#[cfg(feature = "disk")]
 mod damage;
 #[cfg(feature = "disk")]
 mod disk;
 #[cfg(feature = "disk")]
 mod dump;
 mod error;
+#[cfg(test)]
+#[cfg(feature = "disk")]
+mod figures;
 mod memory;
+#[cfg(test)]
+#[cfg(feature = "disk")]
+mod power;
 mod records;
 
 #[cfg(feature = "disk")]

@@ -67,3 +67,76 @@ impl Stream for Pieces {
         self.0.as_mut().poll_next(cx).map(|piece| piece.map(Ok))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use docknet::Client;
+    use http::StatusCode;
+
+    use super::*;
+
+    /// Holds what it is asked, or never ends.
+    #[derive(Clone)]
+    struct Held(Arc<()>);
+
+    impl Service for Held {
+        async fn answer(&self, request: Request<RequestBody>) -> Answer {
+            let held = Arc::clone(&self.0);
+            if request.uri().path().ends_with("/never") {
+                std::future::pending::<()>().await;
+            }
+            let body = AnswerBody::Hijack(Box::new(|io| {
+                Box::pin(async move {
+                    std::future::pending::<()>().await;
+                    drop((io, held));
+                })
+            }));
+            Answer { body, ..Answer::empty(StatusCode::OK) }
+        }
+    }
+
+    fn post(path: &str) -> Request<Bytes> {
+        Request::post(path).body(Bytes::new()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_dropped_leaves_nothing_behind() {
+        let held = Held(Arc::new(()));
+        let transport = InProcess::new(held.clone());
+        let before = Arc::strong_count(&held.0);
+        let mut call = transport.send(post("/never"));
+        std::future::poll_fn(|cx| {
+            assert!(call.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        assert!(Arc::strong_count(&held.0) > before);
+        drop(call);
+        assert_eq!(Arc::strong_count(&held.0), before);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_dropped_leaves_nothing_behind() {
+        let held = Held(Arc::new(()));
+        let transport = InProcess::new(held.clone());
+        let before = Arc::strong_count(&held.0);
+        let mut body = transport.send(post("/attach")).await.unwrap().into_body();
+        std::future::poll_fn(|cx| {
+            assert!(Pin::new(&mut body).poll_next(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        assert!(Arc::strong_count(&held.0) > before);
+        drop(body);
+        assert_eq!(Arc::strong_count(&held.0), before);
+    }
+
+    #[test]
+    fn says_where_it_is() {
+        let transport = InProcess::new(Held(Arc::new(())));
+        assert_eq!(transport.describe(), "docknet engine in this process");
+        assert!(format!("{:?}", Client::with_transport(transport)).contains("InProcess"));
+    }
+}

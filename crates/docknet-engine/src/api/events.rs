@@ -26,12 +26,8 @@ mod time;
 /// `GET /events`
 pub(super) fn answer(api: &Api, call: &Call) -> Outcome {
     let now = Timestamp::now();
-    let query = EventsQuery::parse(
-        |name| call.query.first(name).map(Cow::Borrowed),
-        now,
-        api.engine.profile,
-    )
-    .map_err(|(status, message)| Refusal::Worded(status, message))?;
+    let query = EventsQuery::parse(|name| call.query.text(name), now, api.engine.profile)
+        .map_err(|(status, message)| Refusal::Worded(status, message))?;
     let mut answer = Answer::typed(StatusCode::OK, "application/json", Bytes::new());
     answer.body = AnswerBody::Stream(Box::pin(stream(&api.engine.events, query, now)));
     Ok(answer)

@@ -8,7 +8,7 @@ mod time;
 use std::collections::BTreeMap;
 
 pub(crate) use self::container::{ContainerFacts, ContainerListFilter};
-pub(crate) use self::network::{NetworkFacts, NetworkListFilter, NetworkPruneFilter};
+pub(crate) use self::network::{Facts, NetworkListFilter, NetworkPruneFilter};
 pub(crate) use self::pattern::Patterns;
 pub(crate) use self::time::{parse_time, parse_unix_time};
 use crate::Profile;

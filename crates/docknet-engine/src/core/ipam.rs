@@ -13,18 +13,26 @@ mod go_net;
 mod intervals;
 mod number;
 mod pools;
+#[cfg(test)]
+mod recorded;
 mod refusal;
+mod routes;
+mod rules;
 mod subnets;
 mod validate;
 
 pub(crate) use self::addresses::{AddressRefusal, Addresses};
 pub(crate) use self::allocate::{Allocation, Families, FamilyWish, PoolState, Wish, allocate};
 pub(crate) use self::config::{EndpointIpam, PoolConfig, shown};
-pub(crate) use self::endpoint::{Configured, endpoint_mistakes, mac_mistake, sysctl_mistakes};
+pub(crate) use self::endpoint::{
+    Configured, endpoint_mistakes, mac_mistake, refused_at_start, refused_when_asked,
+    sysctl_mistakes,
+};
 pub(crate) use self::go_net::{parse_addr, parse_cidr, parse_ip, parse_prefix};
 pub(crate) use self::intervals::Intervals;
 pub(crate) use self::number::Family;
 pub(crate) use self::pools::{DefaultPool, DefaultPools, PoolOrder, default_pools};
 pub(crate) use self::refusal::{IpamRefusal, join_mistakes};
-pub(crate) use self::subnets::{HostRoutes, Subnets};
+pub(crate) use self::routes::HostRoutes;
+pub(crate) use self::subnets::Subnets;
 pub(crate) use self::validate::{ValidPool, validate};

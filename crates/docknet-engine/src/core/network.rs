@@ -56,8 +56,8 @@ pub(crate) struct NetworkConfig {
     pub(crate) ipam_options: Option<BTreeMap<String, String>>,
     /// As an inspection shows them: those asked for as they were written, then those that the engine chose.
     pub(crate) pools: Option<Vec<PoolConfig>>,
-    /// Whether the subnets were asked for: only then may endpoints ask for addresses.
-    pub(crate) has_own_subnets: bool,
+    /// How many of these were asked for; they are the first.
+    pub(crate) given_pools: usize,
     pub(crate) options: BTreeMap<String, String>,
     pub(crate) labels: BTreeMap<String, String>,
     /// The name of its bridge, where it has one.
@@ -82,7 +82,7 @@ struct PoolRecord<'a> {
 impl NetworkConfig {
     /// The subnets that were asked for, IPv4 and IPv6: only out of those may endpoints ask for addresses.
     pub(crate) fn configured(&self) -> (Vec<IpNet>, Vec<IpNet>) {
-        let pools = self.pools.iter().flatten().filter(|_| self.has_own_subnets);
+        let pools = self.pools.iter().flatten().take(self.given_pools);
         let subnets = pools.filter_map(|pool| ipam::parse_prefix(&pool.subnet));
         subnets.partition(|subnet| subnet.addr().is_ipv4())
     }
@@ -100,7 +100,12 @@ impl Network {
     }
 
     pub(crate) fn event_ref(&self) -> NetworkRef<'_> {
-        NetworkRef { id: self.id.as_str(), name: &self.config.name, driver: &self.config.driver }
+        NetworkRef {
+            id: self.id.as_str(),
+            name: &self.config.name,
+            driver: &self.config.driver,
+            config_only: self.config.config_only,
+        }
     }
 
     pub(crate) fn kind(&self) -> DriverKind {

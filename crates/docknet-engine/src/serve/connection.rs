@@ -1,7 +1,7 @@
 //! One connection, from its first byte to its last.
 
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::header::UPGRADE;
@@ -66,7 +66,7 @@ pub(super) const LONGEST_HEAD: usize = 256 * 1024;
 
 /// What becomes of a connection after its last answer.
 #[derive(Default)]
-struct HandedOver(Arc<Mutex<Option<(OnUpgrade, Hijack)>>>);
+struct HandedOver(Mutex<Option<(OnUpgrade, Hijack)>>);
 
 impl HandedOver {
     fn put(&self, upgrade: OnUpgrade, hijack: Hijack) {

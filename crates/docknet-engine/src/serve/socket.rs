@@ -94,7 +94,7 @@ fn clear(path: &Path, address: &SockAddr) -> Result<(), Failure> {
 
 /// Holds the directory, for the moment that it takes to look at a socket and to replace it.
 async fn lock(path: &Path) -> io::Result<Option<File>> {
-    let directory = File::open(path.parent().unwrap_or(Path::new("/")))?;
+    let directory = File::open(path.parent().unwrap_or_else(|| Path::new("/")))?;
     for _ in 0..TRIES {
         match directory.try_lock() {
             Ok(()) => return Ok(Some(directory)),
@@ -126,6 +126,8 @@ impl Drop for SocketFile {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {
@@ -208,19 +210,24 @@ mod tests {
         assert!(path.exists());
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread")]
     async fn of_many_that_start_at_once_one_listens() {
         let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("a.sock");
-        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-        let mut starts = tokio::task::JoinSet::new();
-        for _ in 0..20 {
-            let path = path.clone();
-            starts.spawn(async move { listen(&path).await });
+        for round in 0..50 {
+            let path = home.path().join(format!("{round}.sock"));
+            drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+            let (runtime, line) = (tokio::runtime::Handle::current(), Barrier::new(4));
+            let started = std::thread::scope(|scope| {
+                let start = || {
+                    line.wait();
+                    runtime.block_on(async { listen(&path).await })
+                };
+                let starts: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
+                starts.into_iter().map(|start| start.join().unwrap()).collect::<Vec<_>>()
+            });
+            assert_eq!(started.iter().filter(|start| start.is_ok()).count(), 1);
+            std::os::unix::net::UnixStream::connect(&path).unwrap();
         }
-        let started = starts.join_all().await;
-        assert_eq!(started.iter().filter(|start| start.is_ok()).count(), 1);
-        std::os::unix::net::UnixStream::connect(&path).unwrap();
     }
 
     #[tokio::test]

@@ -38,6 +38,8 @@ const CACHE: usize = 32 << 20;
 pub(crate) struct DiskStore {
     path: PathBuf,
     db: Handle,
+    /// After an error nobody knows what the file holds, so what follows must not build on it.
+    broken: bool,
 }
 
 /// redb's handle prints nothing of itself.
@@ -59,7 +61,7 @@ impl DiskStore {
             sign(&db).translate(&path)?;
             Ok(records)
         })?;
-        Ok((Self { path, db: Handle(db) }, records))
+        Ok((Self { path, db: Handle(db), broken: false }, records))
     }
 }
 
@@ -68,7 +70,12 @@ impl Store for DiskStore {
         if changes.is_empty() {
             return Ok(());
         }
-        contain(&self.path, || write(&self.db.0, changes).translate(&self.path))
+        if self.broken {
+            return Err(translate::broken(&self.path));
+        }
+        let done = contain(&self.path, || write(&self.db.0, changes).translate(&self.path));
+        self.broken = done.is_err();
+        done
     }
 
     fn is_durable(&self) -> bool {
@@ -126,6 +133,12 @@ pub(super) fn open_backend(
     })
 }
 
+/// Whether an engine has it open.
+pub(super) fn is_in_use(path: &Path) -> bool {
+    let open = || Builder::new().open_read_only(path).translate(path);
+    contain(path, open).is_err_and(|error| error.kind() == StoreErrorKind::InUse)
+}
+
 /// Makes a state under another name, and gives it its own name when it is whole: a process that is killed on the way leaves
 /// nothing that looks like a state.
 ///
@@ -147,10 +160,17 @@ fn create(dir: &Path, path: &Path, durability: Durability) -> Result<Database, S
             return Err(StoreError::io(&unfinished, "lock the file", error));
         }
     }
-    if let Some(file) = open_file(path)? {
-        return open(file, path, durability);
+    if let Some(state) = open_file(path)? {
+        // What is locked is either the state itself or a file that nobody needs.
+        drop(file);
+        fs::remove_file(&unfinished).ok();
+        return open(state, path, durability);
     }
     file.set_len(0).map_err(|error| StoreError::io(&unfinished, "empty the file", error))?;
+    if cfg!(windows) {
+        // There, redb's lock on the same handle would wait for this one.
+        file.unlock().map_err(|error| StoreError::io(&unfinished, "unlock the file", error))?;
+    }
     let backend = FileBackend::new(file).translate(&unfinished)?;
     let db = match durability {
         Durability::Immediate => open_backend(backend, &unfinished),
@@ -158,25 +178,26 @@ fn create(dir: &Path, path: &Path, durability: Durability) -> Result<Database, S
     }?;
     contain(&unfinished, || begin(&db).translate(&unfinished))?;
     fs::rename(&unfinished, path).map_err(|error| StoreError::io(path, "name the file", error))?;
-    if durability == Durability::Immediate {
-        flush_dir(dir)?;
+    if durability == Durability::Immediate && cfg!(unix) {
+        flush_dir(dir).map_err(|error| StoreError::io(dir, "flush the directory", error))?;
     }
     Ok(db)
 }
 
-/// A file's name is its directory's.
-fn flush_dir(dir: &Path) -> Result<(), StoreError> {
-    if cfg!(unix) {
-        File::open(dir)
-            .and_then(|dir| dir.sync_all())
-            .map_err(|error| StoreError::io(dir, "flush the directory", error))?;
+/// A file's name is its directory's, and the directory's name is that of the one above, which may be new as well.
+fn flush_dir(dir: &Path) -> io::Result<()> {
+    let dir = fs::canonicalize(dir)?;
+    File::open(&dir)?.sync_all()?;
+    for above in dir.ancestors().skip(1) {
+        // One that may not be read was there before.
+        File::open(above).and_then(|above| above.sync_all()).ok();
     }
     Ok(())
 }
 
 /// Makes every table: one that is missing later is damage.
 fn begin(db: &Database) -> Result<(), redb::Error> {
-    let transaction = db.begin_write()?;
+    let transaction = begin_write(db)?;
     transaction.open_table(META)?.insert(META_FORMAT, FORMAT.to_string().as_str())?;
     for table in Table::ALL {
         transaction.open_table(definition(table))?;
@@ -192,14 +213,22 @@ fn sign(db: &Database) -> Result<(), redb::Error> {
     if signed.is_some_and(|signed| signed.value() == version) {
         return Ok(());
     }
-    let transaction = db.begin_write()?;
+    let transaction = begin_write(db)?;
     transaction.open_table(META)?.insert(META_VERSION, version)?;
     transaction.commit()?;
     Ok(())
 }
 
+/// In one phase, redb cannot tell a commit that was cut short from one that was damaged later, and takes the state before it
+/// for both. In two, the last commit is whole or the file is refused. The price is a second flush.
+fn begin_write(db: &Database) -> Result<WriteTransaction, redb::Error> {
+    let mut transaction = db.begin_write()?;
+    transaction.set_two_phase_commit(true);
+    Ok(transaction)
+}
+
 fn write(db: &Database, changes: &[Change]) -> Result<(), redb::Error> {
-    let transaction = db.begin_write()?;
+    let transaction = begin_write(db)?;
     for table in Table::ALL {
         write_table(&transaction, table, changes)?;
     }
@@ -253,6 +282,14 @@ fn check_format(transaction: &ReadTransaction, path: &Path) -> Result<(), StoreE
     let foreign = |what: &str| StoreError::new(StoreErrorKind::Foreign, path, what);
     let meta = match transaction.open_table(META) {
         Err(redb::TableError::Storage(error)) => return Err(error).translate(path),
+        // A new file gets its name when its tables are in it.
+        Err(_) if is_bare(transaction).translate(path)? => {
+            return Err(StoreError::new(
+                StoreErrorKind::Damaged,
+                path,
+                "the file lost all it held",
+            ));
+        }
         Err(_) => return Err(foreign("a redb file, but not an engine's state")),
         Ok(meta) => meta,
     };
@@ -280,6 +317,11 @@ fn check_format(transaction: &ReadTransaction, path: &Path) -> Result<(), StoreE
     Ok(())
 }
 
+fn is_bare(transaction: &ReadTransaction) -> Result<bool, redb::Error> {
+    Ok(transaction.list_tables()?.next().is_none()
+        && transaction.list_multimap_tables()?.next().is_none())
+}
+
 fn definition(table: Table) -> TableDefinition<'static, &'static str, &'static [u8]> {
     TableDefinition::new(table.name())
 }
@@ -291,4 +333,4 @@ impl std::fmt::Debug for Handle {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

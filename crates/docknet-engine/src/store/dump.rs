@@ -1,6 +1,6 @@
 //! The state as a person reads it.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -31,7 +31,7 @@ pub fn dump_state(dir: &Path) -> Result<Value, StoreError> {
     let mut attempt = 1;
     let records = loop {
         match read_copy(&path) {
-            Err(error) if error.kind() == StoreErrorKind::Damaged && is_in_use(&path) => {
+            Err(error) if error.kind() == StoreErrorKind::Damaged && disk::is_in_use(&path) => {
                 if attempt == ATTEMPTS {
                     let what = "an engine changes this state too fast to read it";
                     return Err(StoreError::new(StoreErrorKind::InUse, &path, what));
@@ -68,12 +68,6 @@ fn copy(path: &Path) -> io::Result<InMemoryBackend> {
         copy.write(offset, bytes)?;
         offset = end;
     }
-}
-
-/// Whether an engine holds its lock on it.
-fn is_in_use(path: &Path) -> bool {
-    File::open(path)
-        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
 }
 
 fn to_json(records: &Records) -> Result<Value, StoreError> {

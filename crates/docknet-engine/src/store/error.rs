@@ -100,16 +100,16 @@ impl StoreError {
                 "stop the engine that uses it, or give this one a directory of its own"
             }
             StoreErrorKind::Damaged => {
-                "nothing was changed; put a copy of the file back, or move the file away to begin with an empty state"
+                "nothing was reset; put a copy of the file back, or move the file away to begin with an empty state"
             }
             StoreErrorKind::Foreign => {
-                "nothing was changed; give the engine another directory, or move the file away"
+                "nothing was reset; give the engine another directory, or move the file away"
             }
             StoreErrorKind::Format => {
-                "nothing was changed; use the version that wrote it, or give this one a directory of its own"
+                "nothing was reset; use the version that wrote it, or give this one a directory of its own"
             }
             StoreErrorKind::Record => {
-                "nothing was changed; please report it, and move the file away to begin with an empty state"
+                "nothing was reset; please report it, and move the file away to begin with an empty state"
             }
         }
     }

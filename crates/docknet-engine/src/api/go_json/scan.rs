@@ -336,6 +336,16 @@ mod tests {
             ("\"\\u12g4\"", "escape sequence `\\u12g4` in string"),
             ("\"\\\n\"", "escape sequence \"\\\\\\n\" in string"),
             ("1.x", "character 'x' in numeric literal"),
+            ("\"\\u12\"", "escape sequence `\\u12\"` in string"),
+            ("\"\\uZ", "escape sequence `\\uZ` in string"),
+            ("\"\\`\"", "escape sequence \"\\\\`\" in string"),
+            ("\"\\é\"", "escape sequence \"\\\\\\xc3\" in string"),
+            ("\"\u{1}\"", "character '\\x01' in string"),
+            ("\u{a0}", "character '\\u00a0' looking for beginning of value"),
+            ("\u{1f600}", "character '\u{1f600}' looking for beginning of value"),
+            ("\u{301}", "character '\u{301}' looking for beginning of value"),
+            ("\u{e0001}", "character '\\U000e0001' looking for beginning of value"),
+            ("\\", "character '\\\\' looking for beginning of value"),
         ] {
             assert_eq!(
                 wrong(json.as_bytes(), Words::Modern),

@@ -84,6 +84,40 @@ fn docker_28_refuses_in_the_recorded_words() {
 }
 
 #[test]
+fn keys_in_errors_are_as_they_were_sent() {
+    for (body, message) in [
+        (
+            r#"{"Labels":{"a":"b"},"Labels":7}"#,
+            "Go struct field CreateRequest.Labels of type map[string]string",
+        ),
+        (r#"{"Name":7}x"#, "Go struct field CreateRequest.Name of type string"),
+        (r#"{"Labels":{"a.1":7}}"#, "CreateRequest.Labels.a.1 of type string"),
+        (
+            r#"{"Options":{"\u00e9\ud800":7}}"#,
+            "Go struct field CreateRequest.Options.é\u{fffd} of type string",
+        ),
+        (r#"{"\u004eame":7}"#, "Go struct field CreateRequest.Name of type string"),
+        (r#"{"Options":{"\u002f":7}}"#, "Go struct field CreateRequest.Options.~1 of type string"),
+        (
+            r#"{"ConfigFrom":7}"#,
+            "Go struct field CreateRequest.ConfigFrom of type network.ConfigReference",
+        ),
+        (
+            r#"{"IPAM":{"Config":[null,{"Subnet":7}]}}"#,
+            "Go struct field CreateRequest.IPAM.Config.1.Subnet of type string",
+        ),
+        (r#"{"labelſ":7}"#, "Go struct field CreateRequest.labelſ of type map[string]string"),
+        (r#"{"LABELS":7}"#, "Go struct field CreateRequest.LABELS of type map[string]string"),
+    ] {
+        assert_eq!(
+            create(body, Dialect::Docker28),
+            Err(format!("invalid JSON: json: cannot unmarshal number into {message}")),
+            "{body}"
+        );
+    }
+}
+
+#[test]
 fn earlier_engines_refuse_in_the_recorded_words() {
     for (body, short, long) in [
         (

@@ -40,7 +40,7 @@ pub(crate) struct ContainerListFilter {
 }
 
 impl ContainerListFilter {
-    pub(crate) fn from(filters: &Filters) -> Result<Self, FilterRefusal> {
+    pub(crate) fn new(filters: &Filters) -> Result<Self, FilterRefusal> {
         filters.check_keys(&ACCEPTED)?;
         let mut exit_codes = Vec::new();
         for value in filters.values("exited") {
@@ -166,7 +166,7 @@ mod tests {
     use crate::Profile;
 
     fn filter(json: &Value) -> Result<ContainerListFilter, FilterRefusal> {
-        ContainerListFilter::from(&filters(&json.to_string()))
+        ContainerListFilter::new(&filters(&json.to_string()))
     }
 
     #[test]

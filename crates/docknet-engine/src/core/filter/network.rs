@@ -10,7 +10,7 @@ use crate::api::query::parse_bool;
 
 /// What filters ask about a network.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NetworkFacts<'a> {
+pub(crate) struct Facts<'a> {
     pub(crate) name: &'a str,
     pub(crate) id: &'a str,
     pub(crate) driver: &'a str,
@@ -52,10 +52,10 @@ struct Kinds {
 }
 
 impl NetworkListFilter {
-    pub(crate) fn from(
+    pub(crate) fn new(
         filters: &Filters,
-        profile: Profile,
         now: Timestamp,
+        profile: Profile,
     ) -> Result<Self, FilterRefusal> {
         match profile {
             Profile::Podman5 => Self::podman(filters.podman(), now),
@@ -119,7 +119,7 @@ impl NetworkListFilter {
         })
     }
 
-    pub(crate) fn matches(&self, network: &NetworkFacts<'_>) -> bool {
+    pub(crate) fn matches(&self, network: &Facts<'_>) -> bool {
         self.names.matches(network.name)
             && self.ids.match_id(network.id)
             && self.filters.matches_exactly("driver", network.driver)
@@ -148,7 +148,7 @@ impl Ids {
     }
 }
 
-/// Which networks a prune may remove. Whether they are in use is not its concern.
+/// Which networks a prune may remove, by their age and their labels. Containers are pruned by the same.
 #[derive(Clone, Debug)]
 pub(crate) struct NetworkPruneFilter {
     labels: Labels,
@@ -157,10 +157,10 @@ pub(crate) struct NetworkPruneFilter {
 }
 
 impl NetworkPruneFilter {
-    pub(crate) fn from(
+    pub(crate) fn new(
         filters: &Filters,
-        profile: Profile,
         now: Timestamp,
+        profile: Profile,
     ) -> Result<Self, FilterRefusal> {
         let filters = match profile {
             Profile::Podman5 => filters.podman(),
@@ -170,13 +170,11 @@ impl NetworkPruneFilter {
         Ok(Self { labels: Labels::new(&filters, profile), until: until(&filters, now)?, profile })
     }
 
-    pub(crate) fn matches(&self, network: &NetworkFacts<'_>) -> bool {
-        self.labels.match_labels(network.labels)
+    pub(crate) fn matches(&self, created: Timestamp, labels: &BTreeMap<String, String>) -> bool {
+        self.labels.match_labels(labels)
             && self.until.is_none_or(|until| match self.profile {
-                Profile::Podman5 => network.created < until,
-                Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => {
-                    network.created <= until
-                }
+                Profile::Podman5 => created < until,
+                Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => created <= until,
             })
     }
 }
@@ -244,8 +242,8 @@ mod tests {
     }
 
     impl Network {
-        fn facts(&self) -> NetworkFacts<'_> {
-            NetworkFacts {
+        fn facts(&self) -> Facts<'_> {
+            Facts {
                 name: self.name,
                 id: self.id,
                 driver: self.driver,
@@ -282,7 +280,7 @@ mod tests {
     fn list(filters: &Value, profile: Profile) -> Result<Vec<&'static str>, (u16, String)> {
         let answer = |refusal: FilterRefusal| refusal.answer(profile);
         let filters = Filters::parse(&filters.to_string(), profile).map_err(answer)?;
-        let filter = NetworkListFilter::from(&filters, profile, NOW).map_err(answer)?;
+        let filter = NetworkListFilter::new(&filters, NOW, profile).map_err(answer)?;
         let networks = networks();
         let found = networks.iter().filter(|network| filter.matches(&network.facts()));
         Ok(found.map(|network| network.name).collect())
@@ -382,10 +380,13 @@ mod tests {
     fn prune(filters: &Value, profile: Profile) -> Result<Vec<&'static str>, (u16, String)> {
         let answer = |refusal: FilterRefusal| refusal.answer(profile);
         let filters = Filters::parse(&filters.to_string(), profile).map_err(answer)?;
-        let filter = NetworkPruneFilter::from(&filters, profile, NOW).map_err(answer)?;
+        let filter = NetworkPruneFilter::new(&filters, NOW, profile).map_err(answer)?;
         let networks = networks();
         let dangling = networks.iter().filter(|network| network.facts().dangling);
-        Ok(dangling.filter(|network| filter.matches(&network.facts())).map(|n| n.name).collect())
+        Ok(dangling
+            .filter(|network| filter.matches(network.facts().created, &network.labels))
+            .map(|n| n.name)
+            .collect())
     }
 
     #[test]
@@ -438,9 +439,9 @@ mod tests {
         #[test]
         fn a_filter_on_any_name_finds_the_network_of_that_name(name in r"[a-zA-Z0-9_.()\[\]*+?{}^$|\\-]{1,12}") {
             let filters = Filters::parse(&json!({"name": [&name]}).to_string(), Profile::Docker28).unwrap();
-            let filter = NetworkListFilter::from(&filters, Profile::Docker28, NOW).unwrap();
+            let filter = NetworkListFilter::new(&filters, NOW, Profile::Docker28).unwrap();
             let networks = networks();
-            let facts = NetworkFacts { name: &name, ..networks[0].facts() };
+            let facts = Facts { name: &name, ..networks[0].facts() };
             prop_assert!(filter.matches(&facts));
         }
 

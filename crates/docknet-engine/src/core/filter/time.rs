@@ -202,6 +202,33 @@ mod tests {
                 r#"parsing time "2020-01-01T10:00:00+1" as "2006-01-02T15:04Z07:00": cannot parse ":00+1" as "Z07:00""#,
             ),
             (
+                "2020-01-01T10:00:00+25:00",
+                r#"parsing time "2020-01-01T10:00:00+25:00": time zone offset hour out of range"#,
+            ),
+            (
+                "2020-01-01T10:00:00.5Zz",
+                r#"parsing time "2020-01-01T10:00:00.5Zz": extra text: "z""#,
+            ),
+            (
+                "é-x",
+                r#"parsing time "\xc3\xa9-x" as "2006-01-02": cannot parse "\xc3\xa9-x" as "2006""#,
+            ),
+            ("2020-01-01T10:00:61", r#"parsing time "2020-01-01T10:00:61": second out of range"#),
+            (
+                "2020-01-01T10:0",
+                r#"parsing time "2020-01-01T10:0" as "2006-01-02T15:04": cannot parse "0" as "04""#,
+            ),
+            ("2020-", r#"parsing time "2020-" as "2006-01-02": cannot parse "" as "01""#),
+            (
+                "2020-01-01t10:00:00",
+                r#"parsing time "2020-01-01t10:00:00": extra text: "t10:00:00""#,
+            ),
+            (
+                "2020-01-01z",
+                r#"parsing time "2020-01-01z" as "2006-01-02Z07:00": cannot parse "z" as "Z07:00""#,
+            ),
+            ("99999999999h", r#"failed to parse value as time or duration: "99999999999h""#),
+            (
                 "2020/01-01",
                 r#"parsing time "2020/01-01" as "2006-01-02": cannot parse "/01-01" as "-""#,
             ),

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::intervals::Intervals;
-use super::number::{Family, number, span};
+use super::number::{Family, number};
+use super::rules::{assignable, first_of, reserved};
 use crate::Profile;
 
 /// Which addresses of a pool are taken, and which is given next.
@@ -46,10 +47,7 @@ pub(crate) enum AddressRefusal {
 impl Addresses {
     /// All of a subnet, of which a range is given by itself. What is kept back depends on whose engine it is.
     pub(crate) fn new(profile: Profile, subnet: IpNet, range: Option<IpNet>) -> Self {
-        let (first, last) = match profile {
-            Profile::Podman5 => podman_span(&subnet, range),
-            _ => docker_span(&subnet, range),
-        };
+        let (first, last) = assignable(profile, &subnet, range);
         let order = match profile {
             Profile::Podman5 => Order::AfterLast { latest: None, gateway: None },
             _ => Order::LowestFree,
@@ -98,7 +96,7 @@ impl Addresses {
             let family = Family::of_net(&self.subnet);
             let own = match wish {
                 Some(ip) => number(ip),
-                None => podman_span(&self.subnet, None).0,
+                None => first_of(&self.subnet),
             };
             *gateway = Some(own);
             return Ok(family.address(own));
@@ -189,30 +187,215 @@ pub(crate) enum GatewayRefusal {
     NoneLeft,
 }
 
-/// What Docker keeps back: the network's address, and that of broadcast in IPv4. From 26 on, a /31 is a link between two
-/// and a /32 a single address, and neither has them (RFC 3021).
-fn reserved(profile: Profile, subnet: &IpNet) -> [Option<u128>; 2] {
-    let (first, last) = span(subnet);
-    let v4 = subnet.network().is_ipv4();
-    match profile {
-        Profile::Podman5 => [None, None],
-        Profile::Docker26 | Profile::Docker28 if v4 && last - first <= 1 => [None, None],
-        _ => [Some(first), (v4 && last > first).then_some(last)],
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::super::number::span;
+    use super::*;
+
+    const ALL: [Profile; 4] =
+        [Profile::Docker28, Profile::Docker26, Profile::Docker20_10, Profile::Podman5];
+
+    fn net(text: &str) -> IpNet {
+        text.parse().unwrap()
     }
-}
 
-/// The range, counted from the beginning of the subnet: 20.10 takes one that lies elsewhere for what it is in this one.
-fn docker_span(subnet: &IpNet, range: Option<IpNet>) -> (u128, u128) {
-    let (first, last) = span(subnet);
-    let Some(range) = range else { return (first, last) };
-    let hosts = last - first;
-    let (low, high) = span(&range);
-    (first + (low & hosts), first + (high & hosts))
-}
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
 
-/// Podman gives neither the first of a subnet or range nor IPv4's broadcast address.
-fn podman_span(subnet: &IpNet, range: Option<IpNet>) -> (u128, u128) {
-    let (first, last) = span(&range.unwrap_or(*subnet));
-    let broadcast = range.is_none() && subnet.network().is_ipv4() && last - first > 1;
-    (if last > first { first + 1 } else { first }, last - u128::from(broadcast))
+    fn with_gateway(profile: Profile, subnet: &str) -> Addresses {
+        let mut all = Addresses::new(profile, net(subnet), None);
+        all.take_gateway(None).unwrap();
+        all
+    }
+
+    fn next(all: &mut Addresses) -> String {
+        all.take_next().unwrap().to_string()
+    }
+
+    /// Recorded as `addresses/addresses of c1 c2 c3, then (c2 removed) c4 c5` and what follows: c1 stopped, c6 started,
+    /// c1 started again.
+    #[test]
+    fn docker_gives_the_lowest_free_one_and_podman_the_next() {
+        for profile in ALL {
+            let mut all = with_gateway(profile, "10.10.1.0/28");
+            let mut given: Vec<String> = (0..3).map(|_| next(&mut all)).collect();
+            assert!(all.release(ip(&given[1])));
+            given.extend((0..2).map(|_| next(&mut all)));
+            assert!(all.release(ip(&given[0])));
+            given.extend((0..2).map(|_| next(&mut all)));
+            let last: Vec<&str> =
+                given.iter().map(|ip| ip.strip_prefix("10.10.1.").unwrap()).collect();
+            let recorded = match profile {
+                Profile::Podman5 => ["2", "3", "4", "5", "6", "7", "8"],
+                _ => ["2", "3", "4", "3", "5", "2", "6"],
+            };
+            assert_eq!(last, recorded, "{profile:?}");
+        }
+    }
+
+    /// Recorded as `addresses/10.10.1.0/30: containers that fit`, and of /29.
+    #[test]
+    fn a_30_holds_one_beside_its_gateway_and_a_29_five() {
+        for profile in ALL {
+            for (subnet, fit) in [("10.10.1.0/30", 1), ("10.10.1.0/29", 5)] {
+                let mut all = with_gateway(profile, subnet);
+                assert_eq!(all.free(), fit);
+                for _ in 0..fit {
+                    assert!(all.take_next().is_some());
+                }
+                assert_eq!((all.take_next(), all.free()), (None, 0), "{profile:?} {subnet}");
+            }
+        }
+    }
+
+    /// Recorded as `connect/ranged plain` and `connect/address is an aux address`.
+    #[test]
+    fn a_range_gives_its_very_first_to_the_gateway() {
+        let range = Some(net("10.10.3.128/25"));
+        let mut all = Addresses::new(Profile::Docker28, net("10.10.3.0/24"), range);
+        assert_eq!(all.take_gateway(None), Ok(ip("10.10.3.128")));
+        assert_eq!(all.take(ip("10.10.3.129")), Ok(()));
+        assert_eq!(all.take_next(), Some(ip("10.10.3.130")));
+        assert_eq!(all.take(ip("10.10.3.129")), Err(AddressRefusal::InUse));
+        assert_eq!(all.take(ip("10.10.3.7")), Ok(()));
+        assert_eq!(all.take(ip("10.10.4.7")), Err(AddressRefusal::OutOfRange));
+        assert_eq!(all.free(), 128 - 4);
+    }
+
+    /// Recorded as `connect/address is the gateway`, `the network`, `the broadcast`.
+    #[test]
+    fn docker_keeps_back_what_podman_gives_to_who_asks() {
+        for profile in ALL {
+            for kept in ["10.10.2.0", "10.10.2.1", "10.10.2.255"] {
+                let mut all = with_gateway(profile, "10.10.2.0/24");
+                let answer = match profile {
+                    Profile::Podman5 => Ok(()),
+                    _ => Err(AddressRefusal::InUse),
+                };
+                assert_eq!(all.take(ip(kept)), answer, "{profile:?} {kept}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_always_kept_back_cannot_be_released() {
+        let mut all = with_gateway(Profile::Docker28, "10.10.2.0/24");
+        assert!(!all.release(ip("10.10.2.0")) && !all.release(ip("10.10.2.255")));
+        assert!(!all.release(ip("10.10.2.9")) && !all.release(ip("10.10.3.0")));
+        assert!(all.release(ip("10.10.2.1")));
+        assert_eq!((all.used(), all.free()), (2, 254));
+    }
+
+    #[test]
+    fn the_smallest_subnets_have_rules_of_their_own() {
+        let gateway =
+            |profile, subnet| Addresses::new(profile, net(subnet), None).take_gateway(None);
+        for profile in [Profile::Docker26, Profile::Docker28] {
+            assert_eq!(gateway(profile, "10.3.0.0/32"), Ok(ip("10.3.0.0")));
+            assert_eq!(gateway(profile, "10.3.0.0/31"), Ok(ip("10.3.0.0")));
+            assert_eq!(gateway(profile, "fd00::/127"), Ok(ip("fd00::1")));
+            assert_eq!(gateway(profile, "fd00::/128"), Err(GatewayRefusal::NoneLeft));
+        }
+        for subnet in ["10.3.0.0/32", "10.3.0.0/31", "fd00::/128"] {
+            assert_eq!(gateway(Profile::Docker20_10, subnet), Err(GatewayRefusal::NoneLeft));
+        }
+        assert_eq!(gateway(Profile::Podman5, "10.3.0.0/32"), Ok(ip("10.3.0.0")));
+    }
+
+    #[test]
+    fn all_of_ipv6_is_a_subnet_like_others() {
+        for profile in ALL {
+            let mut all = Addresses::new(profile, net("::/0"), None);
+            assert_eq!(all.take_gateway(None), Ok(ip("::1")));
+            assert_eq!(all.take_next(), Some(ip("::2")));
+            assert!(all.free() > u128::MAX - 4);
+            let last = ip("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+            assert_eq!(all.take(last), Ok(()));
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Take(u8),
+        TakeNext,
+        Release(u8),
+    }
+
+    fn any_step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            any::<u8>().prop_map(Step::Take),
+            Just(Step::TakeNext),
+            any::<u8>().prop_map(Step::Release),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn it_agrees_with_a_set_of_single_addresses(
+            steps in prop::collection::vec(any_step(), 1..80),
+            podman in any::<bool>(),
+            range in prop::option::of((0u8..=15, 28u8..=32)),
+        ) {
+            let profile = if podman { Profile::Podman5 } else { Profile::Docker28 };
+            let subnet = net("10.0.0.0/28");
+            let range = range.map(|(low, len)| net(&format!("10.0.0.{low}/{len}")).trunc());
+            let address = |n: u128| Family::V4.address(number(subnet.addr()) + n);
+            let mut all = Addresses::new(profile, subnet, range);
+            // What is taken, and what is given by itself, of 0 to 15.
+            let mut model: BTreeSet<u128> = if podman { BTreeSet::new() } else { [0, 15].into() };
+            let (low, high) = range.map_or((0, 15), |range| {
+                let (low, high) = span(&range);
+                (low & 15, high & 15)
+            });
+            let mut own: Vec<u128> = (low..=high).collect();
+            if podman {
+                own.retain(|n| *n != low || low == high);
+                own.retain(|n| range.is_some() || *n != 15);
+            }
+            let mut latest = None;
+            for step in steps {
+                let before = all.clone();
+                let taken = model.clone();
+                match step {
+                    Step::Take(n) => {
+                        let n = u128::from(n % 20);
+                        let answer = match (n < 16, model.contains(&n)) {
+                            (false, _) => Err(AddressRefusal::OutOfRange),
+                            (true, true) => Err(AddressRefusal::InUse),
+                            (true, false) => Ok(()),
+                        };
+                        prop_assert_eq!(all.take(address(n)), answer);
+                        if n < 16 {
+                            model.insert(n);
+                        }
+                    }
+                    Step::TakeNext => {
+                        let free = |n: &&u128| !model.contains(n);
+                        let after = own.iter().filter(|n| latest.is_some_and(|latest| **n > latest)).find(free);
+                        let found = after.or_else(|| own.iter().find(free)).copied();
+                        prop_assert_eq!(all.take_next(), found.map(address));
+                        model.extend(found);
+                        latest = if podman { found.or(latest) } else { None };
+                    }
+                    Step::Release(n) => {
+                        let n = u128::from(n % 20);
+                        let kept = !podman && (n == 0 || n == 15);
+                        prop_assert_eq!(all.release(address(n)), !kept && model.contains(&n));
+                        if !kept {
+                            model.remove(&n);
+                        }
+                    }
+                }
+                prop_assert!((0..16).all(|n| before.is_taken(address(n)) == taken.contains(&n)));
+                prop_assert!((0..20).all(|n| all.is_taken(address(n)) == model.contains(&n)));
+                prop_assert_eq!(all.used(), model.len() as u128);
+                prop_assert_eq!(all.free(), own.iter().filter(|n| !model.contains(n)).count() as u128);
+            }
+        }
+    }
 }

@@ -9,7 +9,8 @@ use super::addresses::{AddressRefusal, Addresses, GatewayRefusal};
 use super::go_net::parse_ip;
 use super::number::{Family, span};
 use super::refusal::{IpamRefusal, RangeEnd};
-use super::subnets::{HostRoutes, Subnets};
+use super::routes::HostRoutes;
+use super::subnets::Subnets;
 use super::validate::ValidPool;
 use crate::Profile;
 
@@ -74,6 +75,9 @@ pub(crate) fn allocate(
     routes: &HostRoutes,
     wish: &Wish<'_>,
 ) -> Result<Allocation, IpamRefusal> {
+    if !wish.families.v4.is_on() && !wish.families.v6.is_on() {
+        return Err(IpamRefusal::NoFamily);
+    }
     if profile != Profile::Podman5 {
         check_driver(wish)?;
     }

@@ -56,6 +56,8 @@ pub(crate) enum IpamRefusal {
     },
     NullDriverPool,
     DriverMissing(String),
+    /// Neither of the families is enabled.
+    NoFamily,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +86,7 @@ impl IpamRefusal {
 
     fn status(&self, profile: Profile) -> u16 {
         match self {
-            Self::Mistakes(_) | Self::NullDriverPool => 400,
+            Self::Mistakes(_) | Self::NullDriverPool | Self::NoFamily => 400,
             Self::PoolEmpty(Family::V6) if profile == Profile::Docker26 => 500,
             Self::PoolEmpty(_) => 400,
             Self::PoolOverlap(_) | Self::AuxOutside { .. } => 403,
@@ -153,6 +155,7 @@ impl IpamRefusal {
                 "null ipam driver does not handle specific address pool requests".to_owned()
             }
             Self::DriverMissing(driver) => format!("plugin \"{driver}\" not found"),
+            Self::NoFamily => "IPv4 or IPv6 must be enabled".to_owned(),
             Self::GatewayOutside { .. } | Self::RangeOutside { .. } => self.podman(),
         }
     }

@@ -211,3 +211,73 @@ fn first_mistake_podman(configs: &[PoolConfig]) -> Result<(), IpamRefusal> {
 const fn mistake(message: String) -> IpamRefusal {
     IpamRefusal::Mistake { message, cause: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::allocate::FamilyWish;
+    use super::*;
+
+    const DUAL: Families = Families { v4: FamilyWish::On, v6: FamilyWish::On };
+    const ONLY_V4: Families = Families { v4: FamilyWish::On, v6: FamilyWish::Off };
+
+    fn answer(profile: Profile, families: Families, json: &str) -> Option<String> {
+        let configs: Vec<PoolConfig> = serde_json::from_str(json).unwrap();
+        validate(profile, &configs, families).err().map(|why| why.answer(profile).1)
+    }
+
+    #[test]
+    fn all_mistakes_come_at_once_and_in_order() {
+        let json = r#"[
+            {"Subnet":"10.3.0.5/24","IPRange":"10.4.0.1/16","Gateway":"foo",
+             "AuxiliaryAddresses":{"b":"fd00::1","a":"10.9.0.1"}},
+            {"Subnet":"foo","Gateway":"bar"},
+            {"Subnet":"fd00::/64","Gateway":"fd00::1%eth0","IPRange":"fd00::/80x"}
+        ]"#;
+        let all = "invalid network config:\n\
+            * invalid subnet 10.3.0.5/24: it should be 10.3.0.0/24\n\
+            * invalid ip-range 10.4.0.1/16: CIDR block is bigger than its parent subnet 10.3.0.5/24\n\
+            * invalid ip-range 10.4.0.1/16: it should be 10.4.0.0/16\n\
+            * invalid ip-range 10.4.0.1/16: parent subnet 10.3.0.5/24 doesn't contain ip-range\n\
+            * invalid gateway foo: invalid address\n\
+            * invalid auxiliary address a: parent subnet 10.3.0.5/24 doesn't contain this address\n\
+            * invalid auxiliary address b: parent subnet is an IPv4 block\n\
+            * invalid subnet foo: invalid CIDR block notation\n\
+            * invalid ip-range fd00::/80x: invalid CIDR block notation\n\
+            * invalid gateway fd00::1%eth0: parent subnet fd00::/64 doesn't contain this address";
+        assert_eq!(answer(Profile::Docker28, DUAL, json).as_deref(), Some(all));
+        assert_eq!(answer(Profile::Docker26, DUAL, json).as_deref(), Some(all));
+        // The others stop at the first that they look at.
+        let first = "Invalid subnet foo : invalid CIDR address: foo";
+        assert_eq!(answer(Profile::Docker20_10, DUAL, json).as_deref(), Some(first));
+        let first = "failed to parse gateway ip foo";
+        assert_eq!(answer(Profile::Podman5, DUAL, json).as_deref(), Some(first));
+    }
+
+    #[test]
+    fn nobody_looks_into_a_subnet_of_ipv6_while_it_is_off() {
+        let json = r#"[{"Subnet":"fd00::5/64","Gateway":"foo","IPRange":"bar"}]"#;
+        assert_eq!(answer(Profile::Docker28, ONLY_V4, json), None);
+        assert_eq!(answer(Profile::Docker20_10, ONLY_V4, json), None);
+        assert!(answer(Profile::Docker28, DUAL, json).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_written_makes_it_panic(
+            subnet in "[0-9a-f:./% ]{0,24}",
+            range in "[0-9a-f:./]{0,20}",
+            gateway in "[0-9a-f:.%é]{0,16}",
+            aux in "[0-9a-f:.]{0,16}",
+        ) {
+            let aux = [("a".to_owned(), aux)].into();
+            let config = PoolConfig { subnet, range, gateway, aux };
+            for profile in [Profile::Docker28, Profile::Docker26, Profile::Docker20_10, Profile::Podman5] {
+                if let Err(why) = validate(profile, std::slice::from_ref(&config), DUAL) {
+                    prop_assert!(!why.answer(profile).1.is_empty());
+                }
+            }
+        }
+    }
+}

@@ -187,7 +187,6 @@ fn configured(tx: &Tx<'_>, wish: CreateNetwork) -> Result<NetworkConfig, Refusal
             ipam_driver: source.ipam_driver.clone(),
             ipam_options: source.ipam_options.clone(),
             pools: source.pools.clone(),
-            has_own_subnets: source.has_own_subnets,
             options: source.options.clone(),
             labels: source.labels.clone(),
             ..config
@@ -214,7 +213,6 @@ fn config_of(tx: &Tx<'_>, wish: CreateNetwork) -> NetworkConfig {
         ingress: wish.ingress,
         ipam_driver: if ipam.driver.is_empty() { "default".to_owned() } else { ipam.driver },
         ipam_options: ipam.options,
-        has_own_subnets: pools.is_some(),
         pools,
         options: wish.options.unwrap_or_default(),
         labels: wish.labels.unwrap_or_default(),
@@ -242,7 +240,8 @@ fn allocate(tx: &mut Tx<'_>, id: NetworkId, mut config: NetworkConfig) -> Result
         subnets: (allocation.v4.len(), allocation.v6.len()),
     };
     config.bridge = driver::plan(tx, &wish)?.bridge;
-    config.pools = Some(ipam::shown(&given, &allocation));
+    config.given_pools = given.len();
+    config.pools = Some(ipam::shown(profile, &given, &allocation));
     let latest = allocation.subnets.latest();
     tx.state.subnets = allocation.subnets;
     if tx.state.engine.last_subnet != latest {

@@ -1,12 +1,15 @@
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use redb::backends::InMemoryBackend;
 use tempfile::TempDir;
 
 use super::*;
 
-pub(in crate::store) fn put(table: Table, key: &str, value: &str) -> Change {
+fn put(table: Table, key: &str, value: &str) -> Change {
     Change::Put { table, key: key.to_owned(), value: value.as_bytes().to_vec() }
 }
 
@@ -222,6 +225,97 @@ fn a_dump_shows_the_state_while_an_engine_has_it_and_after() {
     let error = crate::dump_state(dir.path()).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Record);
     assert!(error.to_string().contains("the image record \"i1\""), "{error}");
+}
+
+#[test]
+fn a_dump_beside_a_busy_engine_never_shows_half_an_operation() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut store, _) = DiskStore::load(dir.path(), Durability::Process).unwrap();
+    let stop = AtomicBool::new(false);
+    let mut dumps = 0;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0.. {
+                let value = format!("{:?}", number.to_string().repeat(200));
+                let tables = [Table::Network, Table::Endpoint, Table::Engine];
+                let key = (number % 30).to_string();
+                store.commit(&tables.map(|table| put(table, &key, &value))).unwrap();
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        });
+        for _ in 0..100 {
+            match crate::dump_state(dir.path()) {
+                Ok(state) => {
+                    assert_eq!(state["network"], state["endpoint"]);
+                    assert_eq!(state["network"], state["engine"]);
+                    dumps += 1;
+                }
+                Err(error) => assert_eq!(error.kind(), StoreErrorKind::InUse, "{error}"),
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    println!("{dumps} of 100 dumps found a state");
+    let state = crate::dump_state(dir.path()).unwrap();
+    assert_eq!(state["network"], state["engine"]);
+}
+
+#[test]
+fn after_an_error_a_store_takes_no_more_changes() {
+    let full = Arc::new(AtomicBool::new(false));
+    let mut store = store_on(Disk { bytes: InMemoryBackend::new(), full: full.clone() });
+    store.commit(&[put(Table::Network, "n1", "1")]).unwrap();
+
+    full.store(true, Ordering::Relaxed);
+    let error = store.commit(&[put(Table::Network, "n2", "2")]).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Io);
+    assert!(error.to_string().contains("storage"), "{error}");
+
+    full.store(false, Ordering::Relaxed);
+    let error = store.commit(&[put(Table::Network, "n3", "3")]).unwrap_err();
+    assert!(error.to_string().contains("restart the engine"), "{error}");
+}
+
+/// A new state on a disk of the test's.
+pub(in crate::store) fn store_on(disk: impl StorageBackend) -> DiskStore {
+    let path = PathBuf::from(FILE);
+    let db = open_backend(disk, &path).unwrap();
+    begin(&db).unwrap();
+    DiskStore { path, db: Handle(db), broken: false }
+}
+
+/// A disk that may be full.
+#[derive(Debug)]
+struct Disk {
+    bytes: InMemoryBackend,
+    full: Arc<AtomicBool>,
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        self.bytes.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.bytes.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.bytes.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.bytes.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.bytes.write(offset, data)
+    }
 }
 
 fn changes() -> impl Strategy<Value = Vec<Vec<Change>>> {

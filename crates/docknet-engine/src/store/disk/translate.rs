@@ -24,13 +24,18 @@ pub(in crate::store) fn contain<T>(
     path: &Path,
     act: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    // A handle that was in the middle of something refuses further use by itself: its locks are poisoned.
+    // Nothing is used again after it: the store is broken, or was never made.
     catch_unwind(AssertUnwindSafe(act))
         .unwrap_or_else(|_| Err(damaged(path, "its parts do not fit together")))
 }
 
 pub(super) fn in_use(path: &Path) -> StoreError {
     StoreError::new(StoreErrorKind::InUse, path, "another engine has this state open")
+}
+
+pub(super) fn broken(path: &Path) -> StoreError {
+    let what = "an earlier error has closed the file; restart the engine";
+    StoreError::new(StoreErrorKind::Io, path, what)
 }
 
 fn damaged(path: &Path, reason: &str) -> StoreError {
@@ -54,11 +59,7 @@ fn translate(error: Error, path: &Path) -> StoreError {
             path,
             format!("the file is in redb's format {version}, which is too old"),
         ),
-        Error::PreviousIo | Error::DatabaseClosed | Error::LockPoisoned(_) => StoreError::new(
-            StoreErrorKind::Io,
-            path,
-            "an earlier error has closed the file; restart the engine",
-        ),
+        Error::PreviousIo | Error::DatabaseClosed | Error::LockPoisoned(_) => broken(path),
         // A table that is missing or of another kind: the format's number says that it should be there.
         Error::TableDoesNotExist(table)
         | Error::TableIsMultimap(table)
