@@ -5,7 +5,7 @@ mod elsewhere;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, PRAGMA};
 use http::{HeaderValue, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(super) use self::elsewhere::{elsewhere, not_done};
 use super::answer::Answer;
@@ -82,7 +82,7 @@ pub(super) fn info(api: &Api) -> Answer {
     let count = |statuses: &[Status]| {
         state.containers().filter(|container| statuses.contains(&container.status)).count()
     };
-    let mut info = json!({
+    let facts = json!({
         "ID": state.engine.id,
         "Containers": state.container_count(),
         "ContainersRunning": count(&[Status::Running]),
@@ -90,67 +90,49 @@ pub(super) fn info(api: &Api) -> Answer {
         "ContainersStopped": count(&[Status::Created, Status::Exited]),
         "Images": state.images.count(),
         "Driver": DRIVER,
-        "DriverStatus": null,
         "Plugins": {
             "Volume": [],
             "Network": ["bridge", "host", "ipvlan", "macvlan", "null"],
             "Authorization": null,
             "Log": [],
         },
-        "MemoryLimit": false,
-        "SwapLimit": false,
-        "CpuCfsPeriod": false,
-        "CpuCfsQuota": false,
-        "CPUShares": false,
-        "CPUSet": false,
-        "PidsLimit": false,
         "IPv4Forwarding": true,
-        "Debug": false,
-        "NFd": 0,
-        "OomKillDisable": false,
-        "NGoroutines": 0,
         "SystemTime": jiff::Timestamp::now(),
-        "LoggingDriver": "none",
-        "CgroupDriver": "none",
-        "NEventsListener": 0,
         "KernelVersion": kernel(),
         "OperatingSystem": "docknet",
-        "OSVersion": "",
         "OSType": "linux",
         "Architecture": std::env::consts::ARCH,
-        "IndexServerAddress": "",
-        "RegistryConfig": null,
         "NCPU": std::thread::available_parallelism().map_or(1, usize::from),
         "MemTotal": memory(),
-        "GenericResources": null,
-        "DockerRootDir": "",
-        "HttpProxy": "",
-        "HttpsProxy": "",
-        "NoProxy": "",
         "Name": "docknet",
-        "Labels": [],
-        "ExperimentalBuild": false,
         "ServerVersion": played(profile),
-        "Runtimes": {},
-        "DefaultRuntime": "",
         "Swarm": {
             "NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": false, "Error": "",
             "RemoteManagers": null,
         },
-        "LiveRestoreEnabled": false,
-        "Isolation": "",
-        "InitBinary": "",
-        "ContainerdCommit": { "ID": "" },
-        "RuncCommit": { "ID": "" },
-        "InitCommit": { "ID": "" },
-        "SecurityOptions": [],
-        "Warnings": null,
     });
-    if let Some(info) = info.as_object_mut().filter(|_| profile == Profile::Docker28) {
-        info.insert("FirewallBackend".to_owned(), json!({ "Driver": "none" }));
-        info.insert("CDISpecDirs".to_owned(), json!([]));
+    let mut info = nothing_to_tell();
+    if let (Some(info), Value::Object(facts)) = (info.as_object_mut(), facts) {
+        info.extend(facts);
+        if profile == Profile::Docker28 {
+            info.insert("FirewallBackend".to_owned(), json!({ "Driver": "none" }));
+        }
     }
     Answer::json(StatusCode::OK, &info)
+}
+
+/// What clients may look for and an engine without processes and files has nothing to tell of.
+fn nothing_to_tell() -> Value {
+    json!({
+        "DriverStatus": null, "MemoryLimit": false, "SwapLimit": false, "CpuCfsPeriod": false, "CpuCfsQuota": false,
+        "CPUShares": false, "CPUSet": false, "PidsLimit": false, "Debug": false, "NFd": 0, "OomKillDisable": false,
+        "NGoroutines": 0, "LoggingDriver": "none", "CgroupDriver": "none", "NEventsListener": 0, "OSVersion": "",
+        "IndexServerAddress": "", "RegistryConfig": null, "GenericResources": null, "DockerRootDir": "",
+        "HttpProxy": "", "HttpsProxy": "", "NoProxy": "", "Labels": [], "ExperimentalBuild": false, "Runtimes": {},
+        "DefaultRuntime": "", "LiveRestoreEnabled": false, "Isolation": "", "InitBinary": "",
+        "ContainerdCommit": { "ID": "" }, "RuncCommit": { "ID": "" }, "InitCommit": { "ID": "" },
+        "SecurityOptions": [], "Warnings": null,
+    })
 }
 
 /// `GET /system/df`
