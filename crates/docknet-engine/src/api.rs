@@ -56,8 +56,8 @@ pub(crate) struct Call {
 impl Call {
     /// The filters of a list, a prune or a stream.
     fn filters(&self, profile: Profile) -> Result<Filters, Refusal> {
-        let text = self.query.first("filters").unwrap_or_default();
-        Filters::parse(text, profile).map_err(|refusal| refusal.worded(profile))
+        let parsed = self.query.first("filters").map(|text| Filters::parse(text, profile));
+        parsed.transpose().map(Option::unwrap_or_default).map_err(Refusal::Filter)
     }
 
     /// The body, read as Go would; what an empty one means is left to the type's default.
@@ -97,6 +97,11 @@ impl Api {
         let mut answer = match version::take(self.engine.profile, parts.uri.path()) {
             Ok((version, path)) => {
                 let query = Query::parse(parts.uri.query().unwrap_or_default());
+                if let Some(problem) =
+                    query.problem().filter(|_| self.engine.profile != Profile::Podman5)
+                {
+                    return Answer::refusal(StatusCode::BAD_REQUEST, problem);
+                }
                 let call = Call { query, headers: parts.headers, body, version };
                 self.route(&parts.method, &route::decoded(path), call)
                     .await

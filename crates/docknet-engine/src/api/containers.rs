@@ -73,7 +73,7 @@ pub(super) fn list(api: &Api, call: &Call) -> Outcome {
     let limit = call.query.parse_int("limit").map_err(|why| Refusal::Worded(500, why))?.unwrap_or(0);
     let limit = usize::try_from(limit).unwrap_or(0);
     let filters = call.filters(profile)?;
-    let filter = ContainerListFilter::from(&filters).map_err(|refusal| worded(&refusal, profile))?;
+    let filter = ContainerListFilter::new(&filters).map_err(Refusal::Filter)?;
     let state = api.engine.read();
     let bound = |term: Option<&str>| term.map(|term| state.find_container(term).map(|found| age(found))).transpose();
     let (before, since) = (bound(filter.before())?, bound(filter.since())?);
@@ -114,8 +114,7 @@ pub(super) async fn create(api: &Api, call: Call) -> Outcome {
 pub(super) async fn prune(api: &Api, call: &Call) -> Outcome {
     let profile = api.engine.profile;
     let filters = call.filters(profile)?;
-    let filter = NetworkPruneFilter::from(&filters, profile, Timestamp::now())
-        .map_err(|refusal| worded(&refusal, profile))?;
+    let filter = NetworkPruneFilter::new(&filters, Timestamp::now(), profile).map_err(Refusal::Filter)?;
     let deleted = api.engine.write(move |tx| Ok(container::prune(tx, &filter))).await?;
     let deleted = Some(deleted).filter(|ids| !ids.is_empty());
     Ok(Answer::json(StatusCode::OK, &json!({ "ContainersDeleted": deleted, "SpaceReclaimed": 0 })))
@@ -173,11 +172,6 @@ fn sizes(state: &State, container: &Container, asked: SizesAsked) -> Sizes {
         SizesAsked::Yes => Sizes::Told(state.images.get(&container.config.image_id).map_or(0, |image| image.size)),
         SizesAsked::No => Sizes::Left,
     }
-}
-
-fn worded(refusal: &FilterRefusal, profile: Profile) -> Refusal {
-    let (status, message) = refusal.answer(profile);
-    Refusal::Worded(status, message)
 }
 
 fn found(api: &Api, term: &str) -> Result<Container, Refusal> {

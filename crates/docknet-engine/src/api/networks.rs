@@ -23,8 +23,8 @@ const ENABLE_IPV4: ApiVersion = ApiVersion::new(1, 48);
 pub(super) fn list(api: &Api, call: &Call) -> Outcome {
     let profile = api.engine.profile;
     let filters = call.filters(profile)?;
-    let filter =
-        NetworkListFilter::new(&filters, profile).map_err(|refusal| refusal.worded(profile))?;
+    let filter = NetworkListFilter::new(&filters, jiff::Timestamp::now(), profile)
+        .map_err(Refusal::Filter)?;
     let state = api.engine.read();
     let found: Vec<_> = state
         .networks()
@@ -80,7 +80,7 @@ pub(super) async fn prune(api: &Api, call: &Call) -> Outcome {
     let profile = api.engine.profile;
     let filters = call.filters(profile)?;
     let filter = NetworkPruneFilter::new(&filters, jiff::Timestamp::now(), profile)
-        .map_err(|refusal| refusal.worded(profile))?;
+        .map_err(Refusal::Filter)?;
     let deleted = api.engine.write(move |tx| Ok(network::prune(tx, &filter))).await?;
     // Go's empty list is null; Podman's is not.
     let deleted = Some(deleted).filter(|names| !names.is_empty() || profile == Profile::Podman5);
@@ -119,6 +119,7 @@ fn facts(network: &Network) -> Facts<'_> {
         driver: &config.driver,
         scope: &config.scope,
         labels: &config.labels,
+        created: config.created,
         builtin: network.is_predefined(),
         dangling: !network.is_predefined(),
     }

@@ -90,6 +90,11 @@ impl Container {
         matches!(self.status, Status::Running | Status::Paused)
     }
 
+    /// With what it ended the last time it ran.
+    pub(crate) fn last_exit(&self) -> Option<i64> {
+        self.finished.map(|_| self.exit_code)
+    }
+
     pub(crate) fn event_ref(&self) -> ContainerRef<'_> {
         ContainerRef {
             id: self.id.as_str(),

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use docknet_types::{ContainerId, NetworkId};
 
+use super::filter::FilterRefusal;
 use super::ipam::IpamRefusal;
 use crate::Profile;
 
@@ -68,6 +69,7 @@ pub(crate) enum Refusal {
     EmptyReference,
     /// What is wrong with an endpoint's settings, a line each.
     EndpointSettings(Vec<String>),
+    Filter(FilterRefusal),
     ImageInUse(String),
     ImageNotFound(String),
     IngressIsGlobal,

@@ -9,7 +9,7 @@ use super::run::{end, found};
 use super::{Container, Status};
 use crate::core::endpoint::{Endpoint, names};
 use crate::core::event::Resize;
-use crate::core::filter::{NetworkFacts, NetworkPruneFilter};
+use crate::core::filter::NetworkPruneFilter;
 use crate::core::refusal::Refusal;
 use crate::core::tx::Tx;
 
@@ -64,6 +64,8 @@ pub(crate) fn remove(tx: &mut Tx<'_>, term: &str, wish: Remove) -> Result<(), Re
             return Err(Refusal::ContainerRuns { term: term.to_owned(), paused });
         }
         end(tx, &mut container);
+        tx.remove_container(&container.id);
+        return Ok(());
     }
     forget(tx, &container);
     Ok(())
@@ -74,34 +76,20 @@ pub(crate) fn prune(tx: &mut Tx<'_>, filter: &NetworkPruneFilter) -> Vec<Contain
     let gone: Vec<Arc<Container>> = tx
         .state
         .containers()
-        .filter(|container| !container.is_running() && matches(container, filter))
+        .filter(|container| !container.is_running() && filter.matches(container.created, &container.config.labels))
         .cloned()
         .collect();
     for container in &gone {
         tx.remove_container(&container.id);
     }
-    tx.events.containers_prune(gone.iter().map(|container| container.event_ref()));
+    tx.events.containers_prune(gone.iter().map(|container| (container.event_ref(), container.last_exit())));
     gone.iter().map(|container| container.id.clone()).collect()
-}
-
-/// A prune of containers asks of them what a prune of networks asks of those.
-fn matches(container: &Container, filter: &NetworkPruneFilter) -> bool {
-    filter.matches(&NetworkFacts {
-        name: &container.name,
-        id: container.id.as_str(),
-        driver: "",
-        scope: "",
-        labels: &container.config.labels,
-        created: container.created,
-        builtin: false,
-        dangling: true,
-    })
 }
 
 /// Takes a container away that does not run.
 pub(super) fn forget(tx: &mut Tx<'_>, container: &Container) {
     tx.remove_container(&container.id);
-    tx.events.container_remove(container.event_ref());
+    tx.events.container_remove(container.event_ref(), container.last_exit());
 }
 
 /// Tells that somebody listens to a container.

@@ -63,7 +63,7 @@ pub(crate) fn stop(tx: &mut Tx<'_>, term: &str, wish: &StopWish) -> Result<Chang
 /// nobody can here.
 pub(crate) fn restart(tx: &mut Tx<'_>, term: &str, wish: &StopWish) -> Result<(), Refusal> {
     let mut container = found(tx, term)?;
-    let mut refused = |why: Refusal| {
+    let refused = |why: Refusal| {
         Refusal::While(format!("Cannot restart container {term}"), Box::new(why))
     };
     let mut stopped = None;
@@ -142,10 +142,10 @@ pub(super) fn refs(networks: &[Arc<Network>]) -> Vec<NetworkRef<'_>> {
     networks.iter().map(|network| network.event_ref()).collect()
 }
 
-/// Kills a container that runs, for a removal.
+/// Kills a container that runs, for a removal, and tells of both.
 pub(super) fn end(tx: &mut Tx<'_>, container: &mut Container) {
     let (networks, ending) = take_down(tx, container, &[KILL]);
-    tx.events.container_kill(container.event_ref(), &refs(&networks), KILL, Some(ending));
+    tx.events.container_remove_forced(container.event_ref(), &refs(&networks), ending);
 }
 
 /// Puts a container on its networks, the one of its mode first, and gives these in order.

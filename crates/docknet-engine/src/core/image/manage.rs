@@ -66,7 +66,7 @@ pub(crate) fn register(
     let labels = std::collections::BTreeMap::new();
     let image = ImageRef { id: &id, labels: &labels };
     match source {
-        Source::Import => tx.events.image_import(image),
+        Source::Import => tx.events.image_import(image, tag.as_deref()),
         Source::Load => tx.events.image_load(image),
         Source::Pull => {
             if let Some(name) = name {
@@ -103,15 +103,14 @@ pub(crate) fn remove(tx: &mut Tx<'_>, term: &str, force: Force) -> Result<Vec<Re
     let image = tx.state.images.find(term)?.clone();
     let labels = std::collections::BTreeMap::new();
     let by_name = Reference::parse(term).ok().map(|name| name.tagged()).filter(|tag| image.tags.contains(tag));
-    let mut users = tx.state.containers().filter(|container| container.config.image_id == image.id);
-    let running = users.clone().find(|container| container.is_running());
-    let user = running.or_else(|| users.next()).cloned();
+    let users = tx.state.containers().filter(|container| container.config.image_id == image.id);
+    let user = users.max_by_key(|container| container.is_running()).cloned();
     let short = |id: &str| id.strip_prefix("sha256:").and_then(|id| id.get(..12)).unwrap_or(id).to_owned();
     let mut done = Vec::new();
     match by_name {
         Some(tag) if image.tags.len() > 1 => {
             tx.state.images.unname(&image.id, &tag);
-            tx.events.image_untag(ImageRef { id: &image.id, labels: &labels });
+            tx.events.image_untag(ImageRef { id: &image.id, labels: &labels }, &tag);
             tx.touch(Touched::Image(image.id.clone()));
             return Ok(vec![Removal::Untagged(tag)]);
         }
@@ -151,8 +150,8 @@ pub(crate) fn remove(tx: &mut Tx<'_>, term: &str, force: Force) -> Result<Vec<Re
             done.extend(image.tags.iter().cloned().map(Removal::Untagged));
         }
     }
-    for _ in &done {
-        tx.events.image_untag(ImageRef { id: &image.id, labels: &labels });
+    for tag in &image.tags {
+        tx.events.image_untag(ImageRef { id: &image.id, labels: &labels }, tag);
     }
     delete(tx, &image);
     done.push(Removal::Deleted(image.id.clone()));

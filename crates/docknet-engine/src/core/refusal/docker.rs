@@ -98,6 +98,7 @@ pub(super) fn answer(refusal: &Refusal, profile: Profile) -> (u16, String) {
         }
         Refusal::EmptyReference => (400, "invalid name or ID supplied: \"\"".to_owned()),
         Refusal::EndpointSettings(lines) => (400, listed("invalid endpoint settings:", lines)),
+        Refusal::Filter(refusal) => refusal.answer(profile),
         Refusal::ImageInUse(why) => (409, why.clone()),
         Refusal::ImageNotFound(name) => (404, format!("No such image: {name}")),
         Refusal::IngressIsGlobal => (403, "Ingress network can only be global scope network".to_owned()),
