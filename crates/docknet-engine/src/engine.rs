@@ -17,6 +17,7 @@ pub use self::builder::EngineBuilder;
 use self::draw::Dice;
 pub use self::error::StartError;
 use crate::api::Api;
+use crate::api::exec::Execs;
 use crate::core::refusal::Refusal;
 use crate::core::state::State;
 use crate::core::tx::{Decided, Given, Touched, Tx};

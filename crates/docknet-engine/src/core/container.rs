@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(crate) use self::create::{CreateBody, CreateContainer, CreatedContainer, create};
+pub(crate) use self::create::{CreateBody, CreateContainer, create};
 pub(crate) use self::manage::{Remove, attach, exec, prune, remove, rename, resize, update};
 pub(crate) use self::run::{Changed, StopWish, kill, pause, restart, start, stop, unpause};
 pub(crate) use self::shown::{CONFIG, HOST_CONFIG, Shown};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub(crate) use self::manage::{Force, Removal, Source, add, prune, register, remove, tag};
+pub(crate) use self::manage::{Force, Source, add, prune, register, remove, tag};
 pub(crate) use self::reference::{BadReference, Reference};
 use super::refusal::Refusal;
 use super::state::Map;
