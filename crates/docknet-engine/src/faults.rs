@@ -207,7 +207,10 @@ mod tests {
         let refusal = What::Refuse(StatusCode::INTERNAL_SERVER_ERROR, "x".to_owned());
         assert_eq!(faults.meet(&Method::POST, "/"), Some(refusal));
         faults.add(Fault::delay(Duration::ZERO).always());
-        assert_eq!((next(), next()), (Some(What::Delay(Duration::ZERO)), Some(What::Delay(Duration::ZERO))));
+        assert_eq!(
+            (next(), next()),
+            (Some(What::Delay(Duration::ZERO)), Some(What::Delay(Duration::ZERO)))
+        );
         assert_eq!(faults.pending(), 0);
         faults.clear();
         assert_eq!(next(), None);

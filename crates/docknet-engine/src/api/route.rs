@@ -39,6 +39,7 @@ impl Api {
             ("GET", "/_ping") => return Ok(system::ping(self)),
             ("GET", "/version") => return Ok(system::version(self)),
             ("GET", "/info") => return Ok(system::info(self)),
+            ("GET", "/system/df") => return Ok(system::disk_usage(self)),
             ("GET", "/events") => return events::answer(self, &call),
             ("GET", "/networks" | "/networks/") => return networks::list(self, &call),
             ("POST", "/networks/create") => return networks::create(self, call).await,

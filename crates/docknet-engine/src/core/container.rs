@@ -1,5 +1,14 @@
 //! A container, as far as networks need it: a state, a name, and places on networks. No process runs in it here.
 
+mod create;
+mod manage;
+mod name;
+mod run;
+mod shown;
+mod signal;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,6 +17,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) use self::create::{CreateBody, CreateContainer, create};
+pub(crate) use self::manage::{Remove, attach, exec, prune, remove, rename, resize, update};
+pub(crate) use self::run::{Changed, StopWish, kill, pause, restart, start, stop, unpause};
+pub(crate) use self::shown::{CONFIG, HOST_CONFIG, Shown};
 use super::endpoint::Attachment;
 use super::event::ContainerRef;
 
@@ -23,6 +36,7 @@ pub(crate) struct Container {
     /// The host name inside.
     pub(crate) hostname: String,
     pub(crate) status: Status,
+    /// Of the last time it ended.
     pub(crate) exit_code: i64,
     pub(crate) started: Option<Timestamp>,
     pub(crate) finished: Option<Timestamp>,
@@ -42,9 +56,9 @@ pub(crate) struct ContainerConfig {
     /// `host`, `none`, `container:ID`, or a network's name or id.
     pub(crate) network_mode: String,
     pub(crate) auto_remove: bool,
-    /// The whole `Config` that an inspection shows.
+    /// `Config` as far as it was asked for: an inspection adds the defaults.
     pub(crate) config: Value,
-    /// The whole `HostConfig` that an inspection shows.
+    /// `HostConfig` as far as it was asked for: an inspection adds the defaults.
     pub(crate) host_config: Value,
 }
 
@@ -59,10 +73,26 @@ pub(crate) enum Status {
     Running,
 }
 
+impl Status {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Exited => "exited",
+            Self::Paused => "paused",
+            Self::Running => "running",
+        }
+    }
+}
+
 impl Container {
     /// Whether it has its places on networks: a paused one does.
     pub(crate) fn is_running(&self) -> bool {
         matches!(self.status, Status::Running | Status::Paused)
+    }
+
+    /// With what it ended the last time it ran.
+    pub(crate) fn last_exit(&self) -> Option<i64> {
+        self.finished.map(|_| self.exit_code)
     }
 
     pub(crate) fn event_ref(&self) -> ContainerRef<'_> {
@@ -78,8 +108,27 @@ impl Container {
         self.config.network_mode == "host"
     }
 
+    /// The container whose namespace it shares, as it was asked for or by its id.
+    pub(crate) fn namespace_of(&self) -> Option<&str> {
+        self.config.network_mode.strip_prefix("container:")
+    }
+
+    /// The program and its arguments.
+    pub(crate) fn command(&self) -> impl Iterator<Item = &str> {
+        ["Entrypoint", "Cmd"].into_iter().flat_map(|key| words(self.config.config.get(key)))
+    }
+
     /// Whether its network is the host's or another container's.
     pub(crate) fn shares_a_namespace(&self) -> bool {
         self.mode_is_host() || self.config.network_mode.starts_with("container:")
+    }
+}
+
+/// A string or a list of them, as a program may be given.
+fn words(value: Option<&Value>) -> Vec<&str> {
+    match value {
+        Some(Value::String(word)) => vec![word],
+        Some(Value::Array(words)) => words.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
     }
 }

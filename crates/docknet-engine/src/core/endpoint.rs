@@ -11,7 +11,7 @@ use std::sync::Arc;
 use docknet_types::{ContainerId, MacAddr, NetworkId};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::attach::{attach, detach, dns_names};
+pub(crate) use self::attach::{attach, detach, dns_names, names};
 pub(crate) use self::connect::{Connect, check_settings, connect};
 pub(crate) use self::disconnect::{Disconnect, disconnect};
 use super::ipam::EndpointIpam;
@@ -38,6 +38,8 @@ pub(crate) struct Attachment {
     pub(crate) config: EndpointConfig,
     /// The names by which others find it; known once it was connected by a call, or ran.
     pub(crate) dns_names: Option<Vec<String>>,
+    /// The hardware address that was asked for when the container was made: one asked for later is shown, not used.
+    pub(crate) wanted_mac: Option<MacAddr>,
     /// The network it ran on: from then on this one is meant, whatever its name.
     pub(crate) network: Option<NetworkId>,
     /// While it runs. Kept with the network, too, and in the store there only.

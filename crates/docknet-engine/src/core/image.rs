@@ -1,13 +1,28 @@
 //! Images: names that containers can be made from. What is in them is not kept.
 
+mod manage;
+mod reference;
+
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
+pub(crate) use self::manage::{Force, Source, add, prune, register, remove, tag};
+pub(crate) use self::reference::{BadReference, Reference};
+use super::refusal::Refusal;
 use super::state::Map;
+
+/// The image that is always there.
+const HOST: &str = "host:latest";
+/// Made up, and the same in every engine: nothing is in this image.
+const HOST_ID: &str = "sha256:d0c4e7d0c4e7d0c4e7d0c4e7d0c4e7d0c4e7d0c4e7d0c4e7d0c4e7d0c4e7d0c4";
 
 /// The images of an engine, and their names.
 #[derive(Clone, Debug)]
 pub(crate) struct Images {
     by_id: Map<String, Arc<Image>>,
+    /// The ids by `name:tag`.
+    by_tag: Map<String, String>,
 }
 
 /// An image.
@@ -17,28 +32,112 @@ pub(crate) struct Image {
     pub(crate) id: String,
     /// As `name:tag`, in order.
     pub(crate) tags: Vec<String>,
-    pub(crate) created: jiff::Timestamp,
+    pub(crate) created: Timestamp,
     /// In bytes.
     pub(crate) size: u64,
+    /// Where it is from, as an inspection says it.
+    pub(crate) comment: String,
+}
+
+impl Default for Images {
+    fn default() -> Self {
+        let mut images = Self { by_id: Map::new_sync(), by_tag: Map::new_sync() };
+        images.put(Image {
+            id: HOST_ID.to_owned(),
+            tags: vec![HOST.to_owned()],
+            created: Timestamp::UNIX_EPOCH,
+            size: 0,
+            comment: "Built in".to_owned(),
+        });
+        images
+    }
 }
 
 impl Images {
-    pub(crate) fn put(&mut self, image: Image) {
-        self.by_id.insert_mut(image.id.clone(), Arc::new(image));
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Image>> {
+        self.by_id.values()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.by_id.size()
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&Arc<Image>> {
         self.by_id.get(id)
     }
-}
 
-impl Default for Images {
-    fn default() -> Self {
-        Self { by_id: Map::new_sync() }
+    /// The image of this name, id, or beginning of an id.
+    pub(crate) fn find(&self, term: &str) -> Result<&Arc<Image>, Refusal> {
+        let reference = Reference::parse(term);
+        if let Some(image) = self.by_id.get(term) {
+            return Ok(image);
+        }
+        if let Ok(reference) = &reference
+            && let Some(image) =
+                self.by_tag.get(&reference.tagged()).and_then(|id| self.by_id.get(id))
+        {
+            return Ok(image);
+        }
+        let digits = term.strip_prefix("sha256:").unwrap_or(term);
+        if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let prefix = format!("sha256:{digits}");
+            let mut found = self.by_id.range(prefix.clone()..).map(|(_, image)| image);
+            if let Some(image) = found.next().filter(|image| image.id.starts_with(&prefix))
+                && found.next().is_none_or(|next| !next.id.starts_with(&prefix))
+            {
+                return Ok(image);
+            }
+        }
+        match reference {
+            Ok(reference) => Err(Refusal::ImageNotFound(reference.asked())),
+            Err(BadReference(why)) => Err(Refusal::BadImageReference(why)),
+        }
     }
-}
 
-/// Adds an image of this name, unless there is one.
-pub(crate) fn add(tx: &mut super::tx::Tx<'_>, name: &str) {
-    let _ = (tx, name);
+    /// Takes an image in, in the place of its former self.
+    pub(crate) fn put(&mut self, image: Image) {
+        if let Some(former) = self.by_id.get(&image.id).cloned() {
+            for tag in &former.tags {
+                self.by_tag.remove_mut(tag);
+            }
+        }
+        for tag in &image.tags {
+            self.by_tag.insert_mut(tag.clone(), image.id.clone());
+        }
+        self.by_id.insert_mut(image.id.clone(), Arc::new(image));
+    }
+
+    /// Gives a name to an image, and takes it from the one that had it: that one's id comes back.
+    fn name(&mut self, id: &str, tag: String) -> Option<String> {
+        let former = self.by_tag.get(&tag).filter(|former| *former != id).cloned();
+        if let Some(former) = &former {
+            self.unname(former, &tag);
+        }
+        if let Some(image) = self.by_id.get(id) {
+            let mut image = Image::clone(image);
+            if !image.tags.contains(&tag) {
+                image.tags.push(tag);
+                image.tags.sort();
+            }
+            self.put(image);
+        }
+        former
+    }
+
+    fn unname(&mut self, id: &str, tag: &str) {
+        if let Some(image) = self.by_id.get(id) {
+            let mut image = Image::clone(image);
+            image.tags.retain(|other| other != tag);
+            self.put(image);
+        }
+    }
+
+    fn take(&mut self, id: &str) {
+        if let Some(image) = self.by_id.get(id).cloned() {
+            for tag in &image.tags {
+                self.by_tag.remove_mut(tag);
+            }
+            self.by_id.remove_mut(id);
+        }
+    }
 }

@@ -45,8 +45,21 @@ pub(crate) enum Refusal {
     ConfigOnlyEndpoint,
     ConfigOnlyOperator,
     ConnectToHost,
+    AlreadyPaused(ContainerId),
+    BadContainerName(String),
+    BadImageReference(String),
+    BadSignal(String),
     ContainerAmbiguous(String),
+    ContainerNameTaken {
+        name: String,
+        owner: ContainerId,
+    },
     ContainerNotFound(String),
+    /// A container that runs, or is paused, is not removed without force.
+    ContainerRuns {
+        term: String,
+        paused: bool,
+    },
     DisconnectFromHost,
     DriverOption {
         key: String,
@@ -57,6 +70,8 @@ pub(crate) enum Refusal {
     /// What is wrong with an endpoint's settings, a line each.
     EndpointSettings(Vec<String>),
     Filter(FilterRefusal),
+    ImageInUse(String),
+    ImageNotFound(String),
     IngressIsGlobal,
     InvalidMtu(i64),
     Ipam(IpamRefusal),
@@ -96,8 +111,11 @@ pub(crate) enum Refusal {
         the: &'static str,
     },
     NotLinkLocal(String),
+    NotPaused(ContainerId),
+    NotRunning(ContainerId),
     OnlyOneInstance(&'static str),
     ParentName(String),
+    PausedAtStart,
     RemovePredefined(String),
     Rename {
         from: String,
@@ -111,6 +129,8 @@ pub(crate) enum Refusal {
     Worded(u16, String),
     /// A container cannot start because of this.
     Networking(Box<Self>),
+    /// A reason with the words that an operation puts before it.
+    While(String, Box<Self>),
 }
 
 /// What several networks have in common.

@@ -41,6 +41,7 @@ pub(crate) fn connect(tx: &mut Tx<'_>, term: &str, wish: Connect) -> Result<(), 
     let attachment = Attachment {
         dns_names: dns_names(&container, &network, &config),
         config,
+        wanted_mac: None,
         network: None,
         endpoint: None,
     };

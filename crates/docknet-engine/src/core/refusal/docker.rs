@@ -70,6 +70,25 @@ pub(super) fn answer(refusal: &Refusal, profile: Profile) -> (u16, String) {
             400,
             "cannot disconnect container from host network - container was created in host network mode".to_owned(),
         ),
+        Refusal::AlreadyPaused(id) => (409, format!("Container {id} is already paused")),
+        Refusal::BadContainerName(name) => {
+            (400, format!("Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"))
+        }
+        Refusal::BadImageReference(why) => (400, why.clone()),
+        Refusal::BadSignal(why) => (400, why.clone()),
+        Refusal::ContainerNameTaken { name, owner } => (
+            409,
+            format!(
+                "Conflict. The container name \"/{name}\" is already in use by container \"{owner}\". You have to remove (or rename) that container to be able to reuse that name."
+            ),
+        ),
+        Refusal::ContainerRuns { term, paused } => {
+            let why = match paused {
+                true => "container is paused and must be unpaused first",
+                false => "container is running: stop the container before removing or force remove",
+            };
+            (409, format!("cannot remove container {term:?}: {why}"))
+        }
         Refusal::ContainerAmbiguous(term) => {
             (400, format!("multiple IDs found with provided prefix: {term}"))
         }
@@ -80,6 +99,8 @@ pub(super) fn answer(refusal: &Refusal, profile: Profile) -> (u16, String) {
         Refusal::EmptyReference => (400, "invalid name or ID supplied: \"\"".to_owned()),
         Refusal::EndpointSettings(lines) => (400, listed("invalid endpoint settings:", lines)),
         Refusal::Filter(refusal) => refusal.answer(profile),
+        Refusal::ImageInUse(why) => (409, why.clone()),
+        Refusal::ImageNotFound(name) => (404, format!("No such image: {name}")),
         Refusal::IngressIsGlobal => (403, "Ingress network can only be global scope network".to_owned()),
         Refusal::InvalidMtu(mtu) => (if is_20 { 500 } else { 400 }, format!("invalid MTU number: {mtu}")),
         Refusal::Ipam(refusal) => refusal.answer(profile),
@@ -130,10 +151,13 @@ pub(super) fn answer(refusal: &Refusal, profile: Profile) -> (u16, String) {
             (500, format!("container {container} is not connected to {the}network {network}"))
         }
         Refusal::NotLinkLocal(text) => (400, format!("invalid link local IP address: {text}")),
+        Refusal::NotPaused(id) => (500, format!("Container {id} is not paused")),
+        Refusal::NotRunning(id) => (409, format!("container {id} is not running")),
         Refusal::OnlyOneInstance(driver) => (403, format!("only one instance of {driver:?} network is allowed")),
         Refusal::ParentName(parent) => {
             (500, format!("invalid subinterface vlan name {parent}, example formatting is eth0.10"))
         }
+        Refusal::PausedAtStart => (409, "cannot start a paused container, try unpause instead".to_owned()),
         Refusal::RemovePredefined(name) => {
             (403, format!("{name} is a pre-defined network and cannot be removed"))
         }
@@ -149,6 +173,10 @@ pub(super) fn answer(refusal: &Refusal, profile: Profile) -> (u16, String) {
         ),
         Refusal::VlanId(id) => (500, format!("vlan id must be between 1-4094, received: {id}")),
         Refusal::Worded(status, message) => (*status, message.clone()),
+        Refusal::While(what, cause) => {
+            let (status, message) = answer(cause, profile);
+            (status, format!("{what}: {message}"))
+        }
         Refusal::Networking(cause) => {
             let (status, message) = answer(cause, profile);
             match is_28 {

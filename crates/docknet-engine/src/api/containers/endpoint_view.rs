@@ -1,0 +1,166 @@
+//! A container's place on a network as an inspection shows it.
+
+use std::collections::BTreeMap;
+
+use docknet_types::ApiVersion;
+use serde::{Serialize, Serializer};
+
+use crate::Profile;
+use crate::core::container::Container;
+use crate::core::endpoint::{Attachment, Endpoint};
+use crate::core::ipam::EndpointIpam;
+
+/// Below this version the short id stands among the aliases (API changelog, 1.45).
+const DNS_NAMES: ApiVersion = ApiVersion::new(1, 45);
+
+/// All places of a container, by network.
+pub(super) struct EndpointViews<'a> {
+    pub(super) container: &'a Container,
+    pub(super) style: Style,
+}
+
+/// What of it depends on who answers and who asks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    profile: Profile,
+    short_id_is_an_alias: bool,
+}
+
+/// The fields of Docker's `network.EndpointSettings`, in its order.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct EndpointView<'a> {
+    #[serde(rename = "IPAMConfig")]
+    ipam: Option<&'a EndpointIpam>,
+    links: Option<&'a [String]>,
+    aliases: Option<Vec<&'a str>>,
+    mac_address: String,
+    driver_opts: Option<&'a BTreeMap<String, String>>,
+    /// Docker 28 has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gw_priority: Option<i64>,
+    #[serde(rename = "NetworkID")]
+    network: &'a str,
+    #[serde(flatten)]
+    address: AddressView<'a>,
+    /// Docker 26 and 28 have it.
+    #[serde(rename = "DNSNames", skip_serializing_if = "Option::is_none")]
+    dns_names: Option<Option<&'a [String]>>,
+}
+
+/// The addresses of an endpoint; those of the default bridge stand on a container's own level, too.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AddressView<'a> {
+    #[serde(rename = "EndpointID")]
+    endpoint: &'a str,
+    gateway: String,
+    #[serde(rename = "IPAddress")]
+    ip_address: String,
+    #[serde(rename = "IPPrefixLen")]
+    ip_prefix_len: u8,
+    #[serde(rename = "IPv6Gateway")]
+    ipv6_gateway: String,
+    #[serde(rename = "GlobalIPv6Address")]
+    global_ipv6_address: String,
+    #[serde(rename = "GlobalIPv6PrefixLen")]
+    global_ipv6_prefix_len: u8,
+}
+
+impl Style {
+    /// As an inspection has it.
+    pub(super) fn inspection(profile: Profile, version: ApiVersion) -> Self {
+        let short_id_is_an_alias = match profile {
+            Profile::Docker26 | Profile::Docker28 => version < DNS_NAMES,
+            Profile::Docker20_10 | Profile::Podman5 => true,
+        };
+        Self { profile, short_id_is_an_alias }
+    }
+
+    /// As a list has it.
+    pub(super) fn list(profile: Profile) -> Self {
+        Self { profile, short_id_is_an_alias: false }
+    }
+}
+
+impl Serialize for EndpointViews<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let views = self.container.attachments.iter();
+        serializer.collect_map(views.map(|(name, attachment)| {
+            (name, EndpointView::of(self.container, name, attachment, self.style))
+        }))
+    }
+}
+
+impl<'a> EndpointView<'a> {
+    fn of(container: &'a Container, name: &str, attachment: &'a Attachment, style: Style) -> Self {
+        let config = &attachment.config;
+        let endpoint = attachment.endpoint.as_deref();
+        let is_28 = style.profile == Profile::Docker28;
+        let has_dns_names = is_28 || style.profile == Profile::Docker26;
+        Self {
+            ipam: config.ipam.as_ref(),
+            links: config.links.as_deref(),
+            aliases: aliases(container, name, attachment, style),
+            mac_address: mac_address(attachment),
+            driver_opts: config.driver_opts.as_ref(),
+            gw_priority: is_28.then_some(config.gw_priority),
+            network: attachment.network.as_ref().map(|id| id.as_str()).unwrap_or_default(),
+            address: endpoint.map(AddressView::of).unwrap_or_default(),
+            dns_names: has_dns_names.then_some(attachment.dns_names.as_deref()),
+        }
+    }
+}
+
+impl<'a> AddressView<'a> {
+    pub(super) fn of(endpoint: &'a Endpoint) -> Self {
+        Self {
+            endpoint: &endpoint.id,
+            gateway: text(endpoint.gateway4),
+            ip_address: text(endpoint.ipv4.map(|(ip, _)| ip)),
+            ip_prefix_len: endpoint.ipv4.map(|(_, prefix)| prefix).unwrap_or_default(),
+            ipv6_gateway: text(endpoint.gateway6),
+            global_ipv6_address: text(endpoint.ipv6.map(|(ip, _)| ip)),
+            global_ipv6_prefix_len: endpoint.ipv6.map(|(_, prefix)| prefix).unwrap_or_default(),
+        }
+    }
+}
+
+/// What it has; until it first ran, what it asked for.
+pub(super) fn mac_address(attachment: &Attachment) -> String {
+    match (&attachment.endpoint, &attachment.network) {
+        (Some(endpoint), _) => text(endpoint.mac),
+        (None, None) => attachment.config.mac_address.clone(),
+        (None, Some(_)) => String::new(),
+    }
+}
+
+fn aliases<'a>(
+    container: &'a Container,
+    network: &str,
+    attachment: &'a Attachment,
+    style: Style,
+) -> Option<Vec<&'a str>> {
+    let asked = attachment.config.aliases.as_ref();
+    let of_its_own = !matches!(network, "bridge" | "host" | "none");
+    // 20.10 adds it when the container starts, and keeps it.
+    let ran = style.profile != Profile::Docker20_10
+        || attachment.network.is_some()
+        || attachment.dns_names.is_some();
+    let mut aliases: Vec<&str> = asked.into_iter().flatten().map(String::as_str).collect();
+    if style.short_id_is_an_alias && of_its_own && ran {
+        for name in [container.id.short(), &container.hostname] {
+            if !aliases.contains(&name)
+                && (name == container.id.short() || style.profile != Profile::Docker20_10)
+            {
+                aliases.push(name);
+            }
+        }
+        return Some(aliases);
+    }
+    asked.map(|_| aliases)
+}
+
+fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
