@@ -1,7 +1,7 @@
 //! Containers: `/containers`.
 
-mod endpoint_view;
 mod ended;
+mod endpoint_view;
 mod view;
 
 use bytes::Bytes;
@@ -13,14 +13,16 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use self::ended::{End, Later, Watch};
-use self::view::{Inspection, Sizes, Summary};
 pub(super) use self::view::DRIVER;
+use self::view::{Inspection, Sizes, Summary};
 use super::answer::{Answer, AnswerBody, Duplex, RAW_STREAM};
 use super::go_json::shapes;
 use super::route::not_found;
 use super::{Api, Call, Outcome, system};
 use crate::Profile;
-use crate::core::container::{self, Changed, Container, CreateBody, CreateContainer, Remove, Status, StopWish};
+use crate::core::container::{
+    self, Changed, Container, CreateBody, CreateContainer, Remove, Status, StopWish,
+};
 use crate::core::filter::{ContainerFacts, ContainerListFilter, NetworkPruneFilter};
 use crate::core::refusal::Refusal;
 use crate::core::state::State;
@@ -70,14 +72,21 @@ pub(super) async fn route(api: &Api, method: &str, path: &str, call: Call) -> Ou
 /// `GET /containers/json`
 pub(super) fn list(api: &Api, call: &Call) -> Outcome {
     let profile = api.engine.profile;
-    let limit = call.query.parse_int("limit").map_err(|why| Refusal::Worded(500, why))?.unwrap_or(0);
+    let limit =
+        call.query.parse_int("limit").map_err(|why| Refusal::Worded(500, why))?.unwrap_or(0);
     let limit = usize::try_from(limit).unwrap_or(0);
     let filters = call.filters(profile)?;
     let filter = ContainerListFilter::new(&filters).map_err(Refusal::Filter)?;
     let state = api.engine.read();
-    let bound = |term: Option<&str>| term.map(|term| state.find_container(term).map(|found| age(found))).transpose();
+    let bound = |term: Option<&str>| {
+        term.map(|term| state.find_container(term).map(|found| age(found))).transpose()
+    };
     let (before, since) = (bound(filter.before())?, bound(filter.since())?);
-    let all = call.query.bool("all") || limit > 0 || filter.asks_for_stopped() || before.is_some() || since.is_some();
+    let all = call.query.bool("all")
+        || limit > 0
+        || filter.asks_for_stopped()
+        || before.is_some()
+        || since.is_some();
     let mut containers: Vec<&Container> = state
         .containers()
         .map(|container| &**container)
@@ -114,7 +123,8 @@ pub(super) async fn create(api: &Api, call: Call) -> Outcome {
 pub(super) async fn prune(api: &Api, call: &Call) -> Outcome {
     let profile = api.engine.profile;
     let filters = call.filters(profile)?;
-    let filter = NetworkPruneFilter::new(&filters, Timestamp::now(), profile).map_err(Refusal::Filter)?;
+    let filter =
+        NetworkPruneFilter::new(&filters, Timestamp::now(), profile).map_err(Refusal::Filter)?;
     let deleted = api.engine.write(move |tx| Ok(container::prune(tx, &filter))).await?;
     let deleted = Some(deleted).filter(|ids| !ids.is_empty());
     Ok(Answer::json(StatusCode::OK, &json!({ "ContainersDeleted": deleted, "SpaceReclaimed": 0 })))
@@ -124,7 +134,9 @@ pub(super) async fn prune(api: &Api, call: &Call) -> Outcome {
 pub(super) fn summaries(state: &State, profile: Profile, now: Timestamp) -> Vec<Summary<'_>> {
     state
         .containers()
-        .map(|container| Summary::of(container, profile, now, sizes(state, container, SizesAsked::Yes)))
+        .map(|container| {
+            Summary::of(container, profile, now, sizes(state, container, SizesAsked::Yes))
+        })
         .collect()
 }
 
@@ -169,7 +181,9 @@ impl SizesAsked {
 
 fn sizes(state: &State, container: &Container, asked: SizesAsked) -> Sizes {
     match asked {
-        SizesAsked::Yes => Sizes::Told(state.images.get(&container.config.image_id).map_or(0, |image| image.size)),
+        SizesAsked::Yes => {
+            Sizes::Told(state.images.get(&container.config.image_id).map_or(0, |image| image.size))
+        }
         SizesAsked::No => Sizes::Left,
     }
 }
@@ -187,8 +201,13 @@ fn inspect(api: &Api, term: &str, call: &Call) -> Outcome {
 }
 
 async fn start(api: &Api, term: &str, call: &Call) -> Outcome {
-    let length = call.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > SHORTEST_BODY) || call.headers.contains_key(TRANSFER_ENCODING) {
+    let length = call
+        .headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > SHORTEST_BODY)
+        || call.headers.contains_key(TRANSFER_ENCODING)
+    {
         let why = "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24";
         return Err(Refusal::Worded(400, why.to_owned()));
     }
@@ -257,8 +276,9 @@ async fn update(api: &Api, term: &str) -> Outcome {
 async fn resize(api: &Api, term: &str, call: &Call) -> Outcome {
     let size = |name: &str, what: &str| {
         let text = call.query.text(name);
-        text.parse::<u32>()
-            .map_err(|_| Refusal::Worded(400, format!("invalid resize {what} {text:?}: invalid syntax")))
+        text.parse::<u32>().map_err(|_| {
+            Refusal::Worded(400, format!("invalid resize {what} {text:?}: invalid syntax"))
+        })
     };
     let (height, width) = (size("h", "height")?, size("w", "width")?);
     let term = term.to_owned();
@@ -282,7 +302,12 @@ fn wait(api: &Api, term: &str, call: &Call) -> Outcome {
         "" | "not-running" => (End::Exit, true),
         "next-exit" => (End::Exit, false),
         "removed" => (End::Removal, false),
-        _ => return Err(Refusal::Worded(400, format!("invalid condition: {}", super::go_json::text::quote(condition)))),
+        _ => {
+            return Err(Refusal::Worded(
+                400,
+                format!("invalid condition: {}", super::go_json::text::quote(condition)),
+            ));
+        }
     };
     let container = found(api, term)?;
     let words = |code: i64| json!({ "StatusCode": code });
@@ -303,7 +328,10 @@ fn logs(api: &Api, term: &str, call: &Call) -> Outcome {
     let watch = Watch::new(&api.engine);
     let container = found(api, term)?;
     if !call.query.bool("stdout") && !call.query.bool("stderr") {
-        return Err(Refusal::Worded(400, "Bad parameters: you must choose at least one stream".to_owned()));
+        return Err(Refusal::Worded(
+            400,
+            "Bad parameters: you must choose at least one stream".to_owned(),
+        ));
     }
     let mut answer = Answer::empty(StatusCode::OK);
     answer.headers.insert(CONTENT_TYPE, stream_type(&container, call.version));
@@ -318,7 +346,8 @@ fn logs(api: &Api, term: &str, call: &Call) -> Outcome {
 }
 
 fn stream_type(container: &Container, version: ApiVersion) -> HeaderValue {
-    let has_terminal = container.config.config.get("Tty").and_then(Value::as_bool).unwrap_or_default();
+    let has_terminal =
+        container.config.config.get("Tty").and_then(Value::as_bool).unwrap_or_default();
     if has_terminal || version < SIGNAL_AND_FRAMES { RAW_STREAM } else { FRAMES }
 }
 
@@ -378,6 +407,8 @@ fn without_processes(api: &Api, term: &str, what: &str) -> Outcome {
     found(api, term)?;
     Err(Refusal::Worded(
         501,
-        format!("docknet does not {what}: its containers are places on networks, with no processes and no files"),
+        format!(
+            "docknet does not {what}: its containers are places on networks, with no processes and no files"
+        ),
     ))
 }

@@ -93,7 +93,8 @@ pub(super) async fn route(api: &Api, method: &str, path: &str, call: Call) -> Ou
 fn inspect(api: &Api, id: &str) -> Outcome {
     let exec = api.engine.execs.find(id)?;
     active(api, &exec)?;
-    let (program, arguments) = exec.wish.cmd.split_first().map_or(("", [].as_slice()), |(first, rest)| (first, rest));
+    let (program, arguments) =
+        exec.wish.cmd.split_first().map_or(("", [].as_slice()), |(first, rest)| (first, rest));
     let mut process = json!({
         "tty": exec.wish.tty,
         "entrypoint": program,
@@ -135,7 +136,9 @@ async fn start(api: &Api, id: &str, call: Call) -> Outcome {
                 })
                 .await?;
             let program = exec.wish.cmd.first().map(String::as_str).unwrap_or_default();
-            format!("OCI runtime exec failed: exec: {program:?}: containers of docknet have no processes")
+            format!(
+                "OCI runtime exec failed: exec: {program:?}: containers of docknet have no processes"
+            )
         }
     };
     let tried = exec.exit_code.is_some();
@@ -175,7 +178,9 @@ fn active(api: &Api, exec: &Exec) -> Result<Container, Refusal> {
             let why = format!("Container {id} is paused, unpause the container before exec");
             Err(Refusal::Worded(409, why))
         }
-        container::Status::Created | container::Status::Exited => Err(Refusal::NotRunning(container.id.clone())),
+        container::Status::Created | container::Status::Exited => {
+            Err(Refusal::NotRunning(container.id.clone()))
+        }
     }
 }
 

@@ -29,7 +29,9 @@ pub(super) fn list(api: &Api, call: &Call) -> Outcome {
     };
     let is_wanted = |tag: &String| {
         wanted.is_empty()
-            || wanted.iter().any(|wanted| wanted == tag || tag.rsplit_once(':').is_some_and(|(name, _)| name == wanted))
+            || wanted.iter().any(|wanted| {
+                wanted == tag || tag.rsplit_once(':').is_some_and(|(name, _)| name == wanted)
+            })
     };
     let mut images: Vec<_> = state
         .images
@@ -38,7 +40,8 @@ pub(super) fn list(api: &Api, call: &Call) -> Outcome {
         .filter(|image| wanted.is_empty() || image.tags.iter().any(is_wanted))
         .collect();
     images.sort_by_key(|image| std::cmp::Reverse(image.created));
-    let shown: Vec<_> = images.into_iter().map(|image| ImageSummary::of(image, users(&state, image))).collect();
+    let shown: Vec<_> =
+        images.into_iter().map(|image| ImageSummary::of(image, users(&state, image))).collect();
     Ok(Answer::json(StatusCode::OK, &shown))
 }
 
@@ -68,11 +71,15 @@ pub(super) async fn create(api: &Api, call: Call) -> Outcome {
             let id = register(api, Source::Import, name, size).await?;
             Ok(progress(&[json!({ "status": id })]))
         }
-        ("", _) => Err(Refusal::Worded(501, "docknet does not fetch files: send them with fromSrc=-".to_owned())),
+        ("", _) => Err(Refusal::Worded(
+            501,
+            "docknet does not fetch files: send them with fromSrc=-".to_owned(),
+        )),
         (image, _) => {
             let name = named(image, query.text("tag"))?;
             let Some(name) = name else { return Err(not_found()) };
-            let (tag, shown) = (name.tag.clone().unwrap_or_else(|| "latest".to_owned()), name.tagged());
+            let (tag, shown) =
+                (name.tag.clone().unwrap_or_else(|| "latest".to_owned()), name.tagged());
             register(api, Source::Pull, Some(name), 0).await?;
             Ok(progress(&[
                 json!({ "status": format!("Pulling {shown}"), "id": tag }),
@@ -109,7 +116,9 @@ pub(super) async fn load(api: &Api, call: Call) -> Outcome {
             .await?;
         match tags.is_empty() {
             true => lines.push(json!({ "stream": format!("Loaded image ID: {id}\n") })),
-            false => lines.extend(tags.iter().map(|tag| json!({ "stream": format!("Loaded image: {tag}\n") }))),
+            false => lines.extend(
+                tags.iter().map(|tag| json!({ "stream": format!("Loaded image: {tag}\n") })),
+            ),
         }
     }
     Ok(progress(&lines))
@@ -162,7 +171,12 @@ async fn prune(api: &Api) -> Outcome {
     Ok(Answer::json(StatusCode::OK, &json!({ "ImagesDeleted": deleted, "SpaceReclaimed": size })))
 }
 
-async fn register(api: &Api, source: Source, name: Option<Reference>, size: u64) -> Result<String, Refusal> {
+async fn register(
+    api: &Api,
+    source: Source,
+    name: Option<Reference>,
+    size: u64,
+) -> Result<String, Refusal> {
     api.engine.write(move |tx| Ok(image::register(tx, source, name.as_ref(), size))).await
 }
 

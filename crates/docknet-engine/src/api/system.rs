@@ -19,7 +19,8 @@ const OURS: &str = env!("CARGO_PKG_VERSION");
 
 /// `GET /_ping`
 pub(super) fn ping(api: &Api) -> Answer {
-    let mut answer = Answer::typed(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(b"OK"));
+    let mut answer =
+        Answer::typed(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(b"OK"));
     let headers = &mut answer.headers;
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate"));
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
@@ -179,6 +180,8 @@ fn kernel() -> String {
 /// This machine's memory in bytes, zero where it does not say.
 fn memory() -> u64 {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.strip_suffix("kB")?.trim().parse().ok());
+    let total = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:")?.strip_suffix("kB")?.trim().parse().ok());
     total.map_or(0, |kibibytes: u64| kibibytes * 1024)
 }

@@ -73,7 +73,8 @@ impl Images {
             return Ok(image);
         }
         if let Ok(reference) = &reference
-            && let Some(image) = self.by_tag.get(&reference.tagged()).and_then(|id| self.by_id.get(id))
+            && let Some(image) =
+                self.by_tag.get(&reference.tagged()).and_then(|id| self.by_id.get(id))
         {
             return Ok(image);
         }

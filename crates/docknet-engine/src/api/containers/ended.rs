@@ -41,12 +41,17 @@ impl Watch {
                 let state = self.engine.read();
                 match state.container(&id) {
                     None => return exit_code,
-                    Some(container) if !container.is_running() && end == End::Exit => return container.exit_code,
+                    Some(container) if !container.is_running() && end == End::Exit => {
+                        return container.exit_code;
+                    }
                     Some(container) => exit_code = container.exit_code,
                 }
                 continue;
             };
-            for event in batch.iter().filter(|event| event.kind == EventKind::Container && event.id == id.as_str()) {
+            for event in batch
+                .iter()
+                .filter(|event| event.kind == EventKind::Container && event.id == id.as_str())
+            {
                 match &*event.action {
                     "die" | "died" => {
                         exit_code = code(event).unwrap_or(exit_code);

@@ -86,9 +86,9 @@ impl Style {
 impl Serialize for EndpointViews<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let views = self.container.attachments.iter();
-        serializer.collect_map(
-            views.map(|(name, attachment)| (name, EndpointView::of(self.container, name, attachment, self.style))),
-        )
+        serializer.collect_map(views.map(|(name, attachment)| {
+            (name, EndpointView::of(self.container, name, attachment, self.style))
+        }))
     }
 }
 
@@ -144,11 +144,15 @@ fn aliases<'a>(
     let asked = attachment.config.aliases.as_ref();
     let of_its_own = !matches!(network, "bridge" | "host" | "none");
     // 20.10 adds it when the container starts, and keeps it.
-    let ran = style.profile != Profile::Docker20_10 || attachment.network.is_some() || attachment.dns_names.is_some();
+    let ran = style.profile != Profile::Docker20_10
+        || attachment.network.is_some()
+        || attachment.dns_names.is_some();
     let mut aliases: Vec<&str> = asked.into_iter().flatten().map(String::as_str).collect();
     if style.short_id_is_an_alias && of_its_own && ran {
         for name in [container.id.short(), &container.hostname] {
-            if !aliases.contains(&name) && (name == container.id.short() || style.profile != Profile::Docker20_10) {
+            if !aliases.contains(&name)
+                && (name == container.id.short() || style.profile != Profile::Docker20_10)
+            {
                 aliases.push(name);
             }
         }

@@ -107,7 +107,12 @@ pub(super) enum Sizes {
 }
 
 impl<'a> Inspection<'a> {
-    pub(super) fn of(container: &'a Container, profile: Profile, version: ApiVersion, sizes: Sizes) -> Self {
+    pub(super) fn of(
+        container: &'a Container,
+        profile: Profile,
+        version: ApiVersion,
+        sizes: Sizes,
+    ) -> Self {
         let config = &*container.config;
         let mut command = container.command();
         Self {
@@ -145,7 +150,9 @@ pub(crate) const DRIVER: &str = "docknet";
 
 impl StateView {
     fn of(container: &Container) -> Self {
-        let time = |time: Option<Timestamp>| time.map_or_else(|| NEVER.to_owned(), |time| time.to_string());
+        let time = |time: Option<Timestamp>| {
+            time.map_or_else(|| NEVER.to_owned(), |time| time.to_string())
+        };
         let running = container.is_running();
         Self {
             status: container.status,
@@ -178,7 +185,10 @@ impl Serialize for ConfigView<'_> {
 
 impl<'a> NetworkSettings<'a> {
     fn of(container: &'a Container, style: Style) -> Self {
-        let bridge = container.attachments.get("bridge").and_then(|attachment| attachment.endpoint.as_deref());
+        let bridge = container
+            .attachments
+            .get("bridge")
+            .and_then(|attachment| attachment.endpoint.as_deref());
         Self {
             bridge: "",
             sandbox_id: "",
@@ -190,7 +200,11 @@ impl<'a> NetworkSettings<'a> {
             secondary_ip_addresses: None,
             secondary_ipv6_addresses: None,
             bridge_address: bridge.map(AddressView::of).unwrap_or_default(),
-            mac_address: bridge.and_then(|endpoint| endpoint.mac).as_ref().map(MacAddr::to_string).unwrap_or_default(),
+            mac_address: bridge
+                .and_then(|endpoint| endpoint.mac)
+                .as_ref()
+                .map(MacAddr::to_string)
+                .unwrap_or_default(),
             networks: EndpointViews { container, style },
         }
     }
@@ -225,7 +239,12 @@ struct SummarySettings<'a> {
 }
 
 impl<'a> Summary<'a> {
-    pub(super) fn of(container: &'a Container, profile: Profile, now: Timestamp, sizes: Sizes) -> Self {
+    pub(super) fn of(
+        container: &'a Container,
+        profile: Profile,
+        now: Timestamp,
+        sizes: Sizes,
+    ) -> Self {
         let config = &*container.config;
         let mode = Value::from(config.network_mode.clone());
         Self {
@@ -264,10 +283,14 @@ fn quoted(word: &str) -> String {
 }
 
 fn status(container: &Container, now: Timestamp) -> String {
-    let since = |time: Option<Timestamp>| roughly(time.map_or(0, |time| now.duration_since(time).as_secs()));
+    let since = |time: Option<Timestamp>| {
+        roughly(time.map_or(0, |time| now.duration_since(time).as_secs()))
+    };
     match container.status {
         Status::Created => "Created".to_owned(),
-        Status::Exited => format!("Exited ({}) {} ago", container.exit_code, since(container.finished)),
+        Status::Exited => {
+            format!("Exited ({}) {} ago", container.exit_code, since(container.finished))
+        }
         Status::Paused => format!("Up {} (Paused)", since(container.started)),
         Status::Running => format!("Up {}", since(container.started)),
     }

@@ -29,7 +29,8 @@ struct ManifestEntry {
 /// Reads a tape archive with Docker's `manifest.json` in it.
 pub(super) async fn read(mut body: RequestBody) -> io::Result<Archive> {
     let (chunks, incoming) = mpsc::channel(4);
-    let reader = tokio::task::spawn_blocking(move || names(Chunks { incoming, current: Bytes::new() }));
+    let reader =
+        tokio::task::spawn_blocking(move || names(Chunks { incoming, current: Bytes::new() }));
     let mut size = 0;
     let mut reads = true;
     while let Some(chunk) = body.next_chunk().await {
@@ -51,7 +52,10 @@ fn names(archive: impl Read) -> io::Result<Vec<Vec<String>>> {
             let mut json = Vec::new();
             entry.take(LONGEST_MANIFEST).read_to_end(&mut json)?;
             let entries: Vec<ManifestEntry> = serde_json::from_slice(&json)?;
-            return Ok(entries.into_iter().map(|entry| entry.repo_tags.unwrap_or_default()).collect());
+            return Ok(entries
+                .into_iter()
+                .map(|entry| entry.repo_tags.unwrap_or_default())
+                .collect());
         }
     }
     Err(io::Error::other("manifest.json: no such file or directory"))
@@ -95,7 +99,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_names_of_an_archive_are_read() {
-        let manifest = r#"[{"Config":"c","RepoTags":["a:1","b:2"],"Layers":["l"]},{"RepoTags":null}]"#;
+        let manifest =
+            r#"[{"Config":"c","RepoTags":["a:1","b:2"],"Layers":["l"]},{"RepoTags":null}]"#;
         let bytes = archive(&[("layer.tar", "x"), ("manifest.json", manifest), ("last", "y")]);
         let size = bytes.len() as u64;
         let read = read(RequestBody::Whole(bytes)).await.unwrap();
@@ -105,7 +110,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_archive_is_refused() {
-        for bytes in [Bytes::new(), Bytes::from_static(b"no archive at all"), archive(&[("a", "b")])] {
+        for bytes in
+            [Bytes::new(), Bytes::from_static(b"no archive at all"), archive(&[("a", "b")])]
+        {
             assert!(read(RequestBody::Whole(bytes)).await.is_err());
         }
     }

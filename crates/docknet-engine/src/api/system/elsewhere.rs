@@ -13,8 +13,19 @@ const NO_MANAGER: &str = "This node is not a swarm manager. Use \"docker swarm i
 /// What is below these needs a swarm.
 const OF_A_SWARM: [&str; 5] = ["configs", "nodes", "secrets", "services", "tasks"];
 /// What is below these is no matter of networks.
-const OF_OTHERS: [&str; 11] =
-    ["build", "commit", "containers", "distribution", "grpc", "images", "plugins", "session", "swarm", "system", "volumes"];
+const OF_OTHERS: [&str; 11] = [
+    "build",
+    "commit",
+    "containers",
+    "distribution",
+    "grpc",
+    "images",
+    "plugins",
+    "session",
+    "swarm",
+    "system",
+    "volumes",
+];
 
 /// Answers what no handler does: `503` where Docker wants a swarm, `501` for what Docker does and docknet does not, `404`
 /// for paths that are none.
@@ -24,20 +35,31 @@ pub(in crate::api) fn elsewhere(method: &str, path: &str) -> Outcome {
         ("GET", "/swarm" | "/swarm/unlockkey") | ("POST", "/swarm/update" | "/swarm/unlock") => {
             return Err(Refusal::Worded(503, NO_MANAGER.to_owned()));
         }
-        ("POST", "/swarm/leave") => return Err(Refusal::Worded(503, "This node is not part of a swarm".to_owned())),
+        ("POST", "/swarm/leave") => {
+            return Err(Refusal::Worded(503, "This node is not part of a swarm".to_owned()));
+        }
         ("GET", "/volumes") => {
             let none: [(); 0] = [];
             return Ok(Answer::json(StatusCode::OK, &json!({ "Volumes": none, "Warnings": null })));
         }
         ("GET", "/plugins") => return Ok(Answer::json(StatusCode::OK, &json!([]))),
         ("POST", "/volumes/prune") => {
-            return Ok(Answer::json(StatusCode::OK, &json!({ "VolumesDeleted": null, "SpaceReclaimed": 0 })));
+            return Ok(Answer::json(
+                StatusCode::OK,
+                &json!({ "VolumesDeleted": null, "SpaceReclaimed": 0 }),
+            ));
         }
         ("POST", "/build/prune") => {
-            return Ok(Answer::json(StatusCode::OK, &json!({ "CachesDeleted": null, "SpaceReclaimed": 0 })));
+            return Ok(Answer::json(
+                StatusCode::OK,
+                &json!({ "CachesDeleted": null, "SpaceReclaimed": 0 }),
+            ));
         }
         ("POST", "/auth") => {
-            return Err(Refusal::Worded(501, "docknet asks no registry, so there is nobody to log in to".to_owned()));
+            return Err(Refusal::Worded(
+                501,
+                "docknet asks no registry, so there is nobody to log in to".to_owned(),
+            ));
         }
         ("GET", volume) if volume.starts_with("/volumes/") => {
             let name = volume.trim_start_matches("/volumes/");

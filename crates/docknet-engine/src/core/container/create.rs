@@ -19,8 +19,7 @@ use crate::core::tx::Tx;
 const SEVERAL_ENDPOINTS: ApiVersion = ApiVersion::new(1, 44);
 /// From this version on networks have priorities (API changelog, 1.48).
 const GATEWAY_PRIORITY: ApiVersion = ApiVersion::new(1, 48);
-const MAC_WARNING: &str =
-    "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.";
+const MAC_WARNING: &str = "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.";
 /// What an image runs if nothing else is asked for: nobody looks into images here.
 const COMMAND: &str = "sh";
 
@@ -65,7 +64,8 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
         return Err(invalid("config cannot be empty in order to create a container"));
     }
     let mut host_config = host_config.unwrap_or_default();
-    let mut endpoints = networking_config.and_then(|config| config.endpoints_config).unwrap_or_default();
+    let mut endpoints =
+        networking_config.and_then(|config| config.endpoints_config).unwrap_or_default();
     let mut mode = match text(&host_config, "NetworkMode") {
         "" | "default" => {
             if let Some(endpoint) = endpoints.remove("default") {
@@ -161,7 +161,11 @@ fn labels(config: &Map<String, Value>) -> BTreeMap<String, String> {
 }
 
 /// Options that exclude one another.
-fn check_options(config: &Map<String, Value>, host_config: &Map<String, Value>, mode: &str) -> Result<(), Refusal> {
+fn check_options(
+    config: &Map<String, Value>,
+    host_config: &Map<String, Value>,
+    mode: &str,
+) -> Result<(), Refusal> {
     let filled = |map: &Map<String, Value>, key: &str| match map.get(key) {
         Some(Value::Object(map)) => !map.is_empty(),
         Some(Value::Array(list)) => !list.is_empty(),
@@ -171,14 +175,20 @@ fn check_options(config: &Map<String, Value>, host_config: &Map<String, Value>, 
     if let Some(other) = mode.strip_prefix("container:") {
         let conflicts = [
             (config, "Hostname", "hostname and the network mode"),
-            (host_config, "Links", "container type network can't be used with links. This would result in undefined behavior"),
+            (
+                host_config,
+                "Links",
+                "container type network can't be used with links. This would result in undefined behavior",
+            ),
             (host_config, "Dns", "dns and the network mode"),
             (host_config, "ExtraHosts", "custom host-to-IP mapping and the network mode"),
             (host_config, "PortBindings", "port publishing and the container type network mode"),
             (config, "ExposedPorts", "port exposing and the container type network mode"),
         ];
         if other.is_empty() {
-            return Err(invalid("invalid network mode: invalid container format container:<name|id>"));
+            return Err(invalid(
+                "invalid network mode: invalid container format container:<name|id>",
+            ));
         }
         if let Some((_, _, what)) = conflicts.iter().find(|(map, key, _)| filled(map, key)) {
             return Err(invalid(&format!("conflicting options: {what}")));
@@ -189,7 +199,10 @@ fn check_options(config: &Map<String, Value>, host_config: &Map<String, Value>, 
             "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
         ));
     }
-    let policy = host_config.get("RestartPolicy").and_then(|policy| policy.get("Name")?.as_str()).unwrap_or_default();
+    let policy = host_config
+        .get("RestartPolicy")
+        .and_then(|policy| policy.get("Name")?.as_str())
+        .unwrap_or_default();
     if flag(host_config, "AutoRemove") && !matches!(policy, "" | "no") {
         return Err(invalid("can't create 'AutoRemove' container with restart policy"));
     }
@@ -211,7 +224,9 @@ fn check_count(
     let names: Vec<&str> = endpoints.keys().map(String::as_str).collect();
     let names = names.join(", ");
     Err(invalid(&match profile {
-        Profile::Docker20_10 => format!("Container cannot be connected to network endpoints: {names}"),
+        Profile::Docker20_10 => {
+            format!("Container cannot be connected to network endpoints: {names}")
+        }
         _ => format!("Container cannot be created with multiple network endpoints: {names}"),
     }))
 }
@@ -273,16 +288,23 @@ fn place_mac(
 }
 
 /// Endpoints are checked on the networks that there are; others may be there when the container starts.
-fn check_endpoints(tx: &Tx<'_>, endpoints: &BTreeMap<String, Option<EndpointConfig>>) -> Result<(), Refusal> {
+fn check_endpoints(
+    tx: &Tx<'_>,
+    endpoints: &BTreeMap<String, Option<EndpointConfig>>,
+) -> Result<(), Refusal> {
     if tx.given.profile == Profile::Podman5 {
         return Ok(());
     }
     let mut mistakes = Vec::new();
     for (name, endpoint) in endpoints {
         let refused = match (endpoint, tx.given.profile) {
-            (None, Profile::Docker20_10) => return Err(invalid(&format!("no EndpointSettings for {name}"))),
+            (None, Profile::Docker20_10) => {
+                return Err(invalid(&format!("no EndpointSettings for {name}")));
+            }
             (None, _) => Some("EndpointsConfig is nil".to_owned()),
-            (Some(endpoint), _) => wrong(tx, name, endpoint).map(|refusal| refusal.answer(tx.given.profile).1),
+            (Some(endpoint), _) => {
+                wrong(tx, name, endpoint).map(|refusal| refusal.answer(tx.given.profile).1)
+            }
         };
         mistakes.extend(refused.map(|why| format!("invalid config for network {name}: {why}")));
     }
@@ -290,15 +312,18 @@ fn check_endpoints(tx: &Tx<'_>, endpoints: &BTreeMap<String, Option<EndpointConf
         [] => Ok(()),
         [only] => Err(invalid(only)),
         several => {
-            let lines: Vec<String> =
-                several.iter().map(|mistake| format!("* {}", mistake.replace('\n', "\n\t"))).collect();
+            let lines: Vec<String> = several
+                .iter()
+                .map(|mistake| format!("* {}", mistake.replace('\n', "\n\t")))
+                .collect();
             Err(invalid(&lines.join("\n")))
         }
     }
 }
 
 fn wrong(tx: &Tx<'_>, name: &str, endpoint: &EndpointConfig) -> Option<Refusal> {
-    if let Some(mistake) = ipam::mac_mistake(&endpoint.mac_address).filter(|_| tx.given.profile != Profile::Docker20_10)
+    if let Some(mistake) = ipam::mac_mistake(&endpoint.mac_address)
+        .filter(|_| tx.given.profile != Profile::Docker20_10)
     {
         return Some(Refusal::Worded(400, format!("invalid endpoint settings:\n{mistake}")));
     }
@@ -340,7 +365,8 @@ fn attachments(
         .into_iter()
         .map(|(name, endpoint)| {
             let config = endpoint.unwrap_or_default();
-            let asked = Some(config.mac_address.as_str()).filter(|mac| uses_endpoints && !mac.is_empty());
+            let asked =
+                Some(config.mac_address.as_str()).filter(|mac| uses_endpoints && !mac.is_empty());
             let wanted_mac = asked.or(own.filter(|_| name == key)).and_then(|mac| mac.parse().ok());
             (name, Attachment { config, wanted_mac, ..Attachment::default() })
         })

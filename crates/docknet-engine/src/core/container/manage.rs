@@ -24,8 +24,9 @@ pub(crate) fn rename(tx: &mut Tx<'_>, term: &str, name: &str) -> Result<(), Refu
         let why = "Renaming a container with the same name as its current name";
         return Err(Refusal::Worded(400, why.to_owned()));
     }
-    let name = claim(tx, name, &format!("/{name}"))
-        .map_err(|why| Refusal::While("Error when allocating new name".to_owned(), Box::new(why)))?;
+    let name = claim(tx, name, &format!("/{name}")).map_err(|why| {
+        Refusal::While("Error when allocating new name".to_owned(), Box::new(why))
+    })?;
     let former = std::mem::replace(&mut container.name, name);
     if container.is_running() {
         rename_endpoints(tx, &mut container);
@@ -38,8 +39,11 @@ pub(crate) fn rename(tx: &mut Tx<'_>, term: &str, name: &str) -> Result<(), Refu
 fn rename_endpoints(tx: &mut Tx<'_>, container: &mut Container) {
     let mut attachments = std::mem::take(&mut container.attachments);
     for attachment in attachments.values_mut() {
-        let (Some(network), Some(endpoint)) = (&attachment.network, &attachment.endpoint) else { continue };
-        let endpoint = Arc::new(Endpoint { name: container.name.clone(), ..Endpoint::clone(endpoint) });
+        let (Some(network), Some(endpoint)) = (&attachment.network, &attachment.endpoint) else {
+            continue;
+        };
+        let endpoint =
+            Arc::new(Endpoint { name: container.name.clone(), ..Endpoint::clone(endpoint) });
         tx.put_endpoint(network, endpoint.clone());
         attachment.endpoint = Some(endpoint);
         // Docker asks nothing of the network here, so that even the default bridge shows names from now on.
@@ -76,13 +80,17 @@ pub(crate) fn prune(tx: &mut Tx<'_>, filter: &NetworkPruneFilter) -> Vec<Contain
     let gone: Vec<Arc<Container>> = tx
         .state
         .containers()
-        .filter(|container| !container.is_running() && filter.matches(container.created, &container.config.labels))
+        .filter(|container| {
+            !container.is_running() && filter.matches(container.created, &container.config.labels)
+        })
         .cloned()
         .collect();
     for container in &gone {
         tx.remove_container(&container.id);
     }
-    tx.events.containers_prune(gone.iter().map(|container| (container.event_ref(), container.last_exit())));
+    tx.events.containers_prune(
+        gone.iter().map(|container| (container.event_ref(), container.last_exit())),
+    );
     gone.iter().map(|container| container.id.clone()).collect()
 }
 
@@ -96,7 +104,8 @@ pub(super) fn forget(tx: &mut Tx<'_>, container: &Container) {
 pub(crate) fn attach(tx: &mut Tx<'_>, term: &str) -> Result<Container, Refusal> {
     let container = found(tx, term)?;
     if container.status == Status::Paused {
-        let why = format!("container {} is paused, unpause the container before attach", container.id);
+        let why =
+            format!("container {} is paused, unpause the container before attach", container.id);
         return Err(Refusal::Worded(409, why));
     }
     tx.events.container_attach(container.event_ref());
@@ -114,7 +123,11 @@ pub(crate) fn resize(tx: &mut Tx<'_>, term: &str, height: u32, width: u32) -> Re
 }
 
 /// A container in which a program may be started, and the id of the start.
-pub(crate) fn exec(tx: &mut Tx<'_>, term: &str, command: &[String]) -> Result<(ContainerId, String), Refusal> {
+pub(crate) fn exec(
+    tx: &mut Tx<'_>,
+    term: &str,
+    command: &[String],
+) -> Result<(ContainerId, String), Refusal> {
     let container = found(tx, term)?;
     match container.status {
         Status::Created | Status::Exited => return Err(Refusal::NotRunning(container.id)),

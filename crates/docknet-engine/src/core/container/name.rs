@@ -4,16 +4,46 @@ use crate::core::tx::Tx;
 
 /// What a name that nobody asked for begins with.
 const HOW: [&str; 32] = [
-    "able", "brave", "bright", "calm", "clever", "cosy", "eager", "fair", "fond", "gentle", "glad", "happy", "honest",
-    "jolly", "keen", "kind", "lively", "lucky", "merry", "modest", "neat", "noble", "proud", "quick", "quiet", "sharp",
-    "shiny", "steady", "sunny", "tidy", "warm", "wise",
+    "able", "brave", "bright", "calm", "clever", "cosy", "eager", "fair", "fond", "gentle", "glad",
+    "happy", "honest", "jolly", "keen", "kind", "lively", "lucky", "merry", "modest", "neat",
+    "noble", "proud", "quick", "quiet", "sharp", "shiny", "steady", "sunny", "tidy", "warm",
+    "wise",
 ];
 
 /// Networks and those who joined them.
 const WHO: [&str; 32] = [
-    "baran", "berners", "boggs", "bush", "cerf", "clark", "crocker", "davies", "deering", "engelbart", "estrin",
-    "feinler", "floyd", "hopper", "jacobson", "kahn", "kleinrock", "lamarr", "licklider", "lynch", "metcalfe", "mills",
-    "mockapetris", "perlman", "postel", "pouzin", "roberts", "shannon", "taylor", "tomlinson", "turing", "wilkes",
+    "baran",
+    "berners",
+    "boggs",
+    "bush",
+    "cerf",
+    "clark",
+    "crocker",
+    "davies",
+    "deering",
+    "engelbart",
+    "estrin",
+    "feinler",
+    "floyd",
+    "hopper",
+    "jacobson",
+    "kahn",
+    "kleinrock",
+    "lamarr",
+    "licklider",
+    "lynch",
+    "metcalfe",
+    "mills",
+    "mockapetris",
+    "perlman",
+    "postel",
+    "pouzin",
+    "roberts",
+    "shannon",
+    "taylor",
+    "tomlinson",
+    "turing",
+    "wilkes",
 ];
 
 /// Whether a container may be called so: two characters at least.

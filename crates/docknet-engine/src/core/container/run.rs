@@ -50,9 +50,8 @@ pub(crate) fn stop(tx: &mut Tx<'_>, term: &str, wish: &StopWish) -> Result<Chang
     if !container.is_running() {
         return Ok(Changed::No);
     }
-    let signals = stop_signals(&container, wish).map_err(|why| {
-        Refusal::Worded(500, format!("cannot stop container: {term}: {why}"))
-    })?;
+    let signals = stop_signals(&container, wish)
+        .map_err(|why| Refusal::Worded(500, format!("cannot stop container: {term}: {why}")))?;
     let (networks, ending) = take_down(tx, &mut container, &signals);
     tx.events.container_stop(container.event_ref(), &refs(&networks), &signals, ending);
     settle(tx, container);
@@ -63,12 +62,12 @@ pub(crate) fn stop(tx: &mut Tx<'_>, term: &str, wish: &StopWish) -> Result<Chang
 /// nobody can here.
 pub(crate) fn restart(tx: &mut Tx<'_>, term: &str, wish: &StopWish) -> Result<(), Refusal> {
     let mut container = found(tx, term)?;
-    let refused = |why: Refusal| {
-        Refusal::While(format!("Cannot restart container {term}"), Box::new(why))
-    };
+    let refused =
+        |why: Refusal| Refusal::While(format!("Cannot restart container {term}"), Box::new(why));
     let mut stopped = None;
     if container.is_running() {
-        let signals = stop_signals(&container, wish).map_err(|why| refused(Refusal::BadSignal(why)))?;
+        let signals =
+            stop_signals(&container, wish).map_err(|why| refused(Refusal::BadSignal(why)))?;
         let (networks, ending) = take_down(tx, &mut container, &signals);
         stopped = Some((networks, signals, ending));
     }
@@ -85,7 +84,8 @@ pub(crate) fn restart(tx: &mut Tx<'_>, term: &str, wish: &StopWish) -> Result<()
 
 /// Sends a signal; without one, kills.
 pub(crate) fn kill(tx: &mut Tx<'_>, term: &str, signal: &str) -> Result<(), Refusal> {
-    let refused = |why: Refusal| Refusal::While(format!("cannot kill container: {term}"), Box::new(why));
+    let refused =
+        |why: Refusal| Refusal::While(format!("cannot kill container: {term}"), Box::new(why));
     let signal = match signal {
         "" => KILL,
         name => signal::parse(name).map_err(|why| refused(Refusal::BadSignal(why)))?,
@@ -154,12 +154,14 @@ fn bring_up(tx: &mut Tx<'_>, container: &mut Container) -> Result<Vec<Arc<Networ
         check_namespace(tx, other)?;
     }
     let mode = &container.config.network_mode;
-    let mode = tx.state.find_network(mode).map_or(mode.clone(), |network| network.config.name.clone());
+    let mode =
+        tx.state.find_network(mode).map_or(mode.clone(), |network| network.config.name.clone());
     let mut keys: Vec<String> = container.attachments.keys().cloned().collect();
     keys.sort_by_key(|key| *key != mode);
     let mut networks = Vec::with_capacity(keys.len());
     for key in keys {
-        let network = join(tx, container, &key).map_err(|why| Refusal::Networking(Box::new(why)))?;
+        let network =
+            join(tx, container, &key).map_err(|why| Refusal::Networking(Box::new(why)))?;
         networks.push(network);
     }
     container.status = Status::Running;
@@ -187,7 +189,9 @@ fn join(tx: &mut Tx<'_>, container: &mut Container, key: &str) -> Result<Arc<Net
 fn mac(profile: Profile, container: &Container, key: &str) -> Option<MacAddr> {
     let attachment = container.attachments.get(key)?;
     match profile {
-        Profile::Podman5 => attachment.wanted_mac.or_else(|| attachment.config.mac_address.parse().ok()),
+        Profile::Podman5 => {
+            attachment.wanted_mac.or_else(|| attachment.config.mac_address.parse().ok())
+        }
         Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => attachment.wanted_mac,
     }
 }
@@ -203,17 +207,27 @@ fn check_namespace(tx: &Tx<'_>, other: &str) -> Result<(), Refusal> {
     }
     Err(Refusal::Worded(
         409,
-        format!("cannot join network namespace of a non running container: container {} is {}", other.name, other.status.as_str()),
+        format!(
+            "cannot join network namespace of a non running container: container {} is {}",
+            other.name,
+            other.status.as_str()
+        ),
     ))
 }
 
 /// Takes a container off its networks, which it keeps for the next time, and says how it ended.
-fn take_down(tx: &mut Tx<'_>, container: &mut Container, signals: &[u8]) -> (Vec<Arc<Network>>, Ending) {
+fn take_down(
+    tx: &mut Tx<'_>,
+    container: &mut Container,
+    signals: &[u8],
+) -> (Vec<Arc<Network>>, Ending) {
     let keys: Vec<String> = container.attachments.keys().cloned().collect();
     let mut networks = Vec::with_capacity(keys.len());
     for key in keys {
-        let attachment = container.attachments.get(&key).filter(|attachment| attachment.endpoint.is_some());
-        let network = attachment.and_then(|attachment| tx.state.network(attachment.network.as_ref()?));
+        let attachment =
+            container.attachments.get(&key).filter(|attachment| attachment.endpoint.is_some());
+        let network =
+            attachment.and_then(|attachment| tx.state.network(attachment.network.as_ref()?));
         networks.extend(network.cloned());
         detach(tx, container, &key);
     }
@@ -221,7 +235,10 @@ fn take_down(tx: &mut Tx<'_>, container: &mut Container, signals: &[u8]) -> (Vec
     container.status = Status::Exited;
     container.exit_code = 128 + i64::from(last);
     container.finished = Some(tx.given.now);
-    let ending = Ending { exit_code: container.exit_code, ran_for: between(container.started, tx.given.now) };
+    let ending = Ending {
+        exit_code: container.exit_code,
+        ran_for: between(container.started, tx.given.now),
+    };
     (networks, ending)
 }
 
@@ -254,5 +271,10 @@ fn own_stop_signal(container: &Container) -> Option<u8> {
 }
 
 fn has_init(container: &Container) -> bool {
-    container.config.host_config.get("Init").and_then(serde_json::Value::as_bool).unwrap_or_default()
+    container
+        .config
+        .host_config
+        .get("Init")
+        .and_then(serde_json::Value::as_bool)
+        .unwrap_or_default()
 }

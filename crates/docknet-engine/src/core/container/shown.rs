@@ -115,7 +115,10 @@ pub(crate) const HOST_CONFIG: &[Field] = &[
         "MaskedPaths",
         "[\"/proc/asound\",\"/proc/acpi\",\"/proc/interrupts\",\"/proc/kcore\",\"/proc/keys\",\"/proc/latency_stats\",\"/proc/timer_list\",\"/proc/timer_stats\",\"/proc/sched_debug\",\"/proc/scsi\",\"/sys/firmware\",\"/sys/devices/virtual/powercap\"]",
     ),
-    ("ReadonlyPaths", "[\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/sys\",\"/proc/sysrq-trigger\"]"),
+    (
+        "ReadonlyPaths",
+        "[\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/sys\",\"/proc/sysrq-trigger\"]",
+    ),
 ];
 
 impl Serialize for Shown<'_> {
@@ -125,7 +128,10 @@ impl Serialize for Shown<'_> {
             match self.asked.get(name).filter(|value| says_something(name, value)) {
                 Some(value) => map.serialize_entry(name, value)?,
                 None if default.is_empty() => {}
-                None => map.serialize_entry(name, &serde_json::from_str::<Value>(default).unwrap_or_default())?,
+                None => map.serialize_entry(
+                    name,
+                    &serde_json::from_str::<Value>(default).unwrap_or_default(),
+                )?,
             }
         }
         let known = |name: &str| self.fields.iter().any(|(field, _)| *field == name);
@@ -144,8 +150,12 @@ fn says_something(name: &str, value: &Value) -> bool {
         Value::Null => false,
         Value::String(text) => !text.is_empty(),
         Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::Object(map) if name == "LogConfig" => map.get("Type").is_some_and(|kind| says_something("", kind)),
-        Value::Object(map) if name == "RestartPolicy" => map.get("Name").is_some_and(|kind| says_something("", kind)),
+        Value::Object(map) if name == "LogConfig" => {
+            map.get("Type").is_some_and(|kind| says_something("", kind))
+        }
+        Value::Object(map) if name == "RestartPolicy" => {
+            map.get("Name").is_some_and(|kind| says_something("", kind))
+        }
         Value::Object(map) => !map.is_empty() || matches!(name, "PortBindings" | "Volumes"),
         Value::Bool(_) | Value::Array(_) => true,
     }
@@ -168,7 +178,12 @@ mod tests {
     fn what_was_asked_for_stands_among_the_defaults() {
         let asked = json!({ "Memory": 7, "LogConfig": { "Type": "" }, "Init": null, "Tmpfs": {}, "Future": 1 });
         let shown = serde_json::to_string(&Shown { fields: HOST_CONFIG, asked: &asked }).unwrap();
-        assert!(shown.starts_with(r#"{"Binds":null,"ContainerIDFile":"","LogConfig":{"Config":{},"Type":"json-file"}"#), "{shown}");
+        assert!(
+            shown.starts_with(
+                r#"{"Binds":null,"ContainerIDFile":"","LogConfig":{"Config":{},"Type":"json-file"}"#
+            ),
+            "{shown}"
+        );
         assert!(shown.contains(r#""Memory":7,"NanoCpus":0"#));
         assert!(shown.ends_with(r#""Future":1}"#));
         assert!(!shown.contains("Tmpfs") && !shown.contains("Init"));

@@ -2,9 +2,9 @@
 
 /// Linux's, from 1 on.
 const NAMES: [&str; 31] = [
-    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
-    "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",
-    "PWR", "SYS",
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+    "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
+    "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
 ];
 const LAST: u8 = 64;
 pub(super) const KILL: u8 = 9;
@@ -21,12 +21,23 @@ pub(super) fn parse(text: &str) -> Result<u8, String> {
     }
     let upper = text.to_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
-    let named = NAMES.iter().position(|known| *known == name).and_then(|at| u8::try_from(at + 1).ok());
+    let named =
+        NAMES.iter().position(|known| *known == name).and_then(|at| u8::try_from(at + 1).ok());
     let real_time = || match name.split_at_checked(5)? {
         ("RTMIN", "") => Some(34),
         ("RTMAX", "") => Some(LAST),
-        ("RTMIN", more) => more.strip_prefix('+')?.parse::<u8>().ok().filter(|more| *more <= 15).map(|more| 34 + more),
-        ("RTMAX", less) => less.strip_prefix('-')?.parse::<u8>().ok().filter(|less| *less <= 14).map(|less| LAST - less),
+        ("RTMIN", more) => more
+            .strip_prefix('+')?
+            .parse::<u8>()
+            .ok()
+            .filter(|more| *more <= 15)
+            .map(|more| 34 + more),
+        ("RTMAX", less) => less
+            .strip_prefix('-')?
+            .parse::<u8>()
+            .ok()
+            .filter(|less| *less <= 14)
+            .map(|less| LAST - less),
         _ => None,
     };
     let other = match name {

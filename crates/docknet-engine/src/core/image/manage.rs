@@ -44,7 +44,8 @@ pub(crate) fn register(
     size: u64,
 ) -> String {
     let tag = name.map(Reference::tagged);
-    let here = tag.as_ref().and_then(|tag| tx.state.images.find(tag).ok()).map(|image| image.id.clone());
+    let here =
+        tag.as_ref().and_then(|tag| tx.state.images.find(tag).ok()).map(|image| image.id.clone());
     let id = match here {
         Some(id) if source == Source::Pull => id,
         _ => {
@@ -83,7 +84,8 @@ pub(crate) fn register(
 
 /// Gives an image one more name.
 pub(crate) fn tag(tx: &mut Tx<'_>, term: &str, name: &str) -> Result<(), Refusal> {
-    let name = Reference::parse(name).map_err(|BadReference(why)| Refusal::BadImageReference(why))?;
+    let name =
+        Reference::parse(name).map_err(|BadReference(why)| Refusal::BadImageReference(why))?;
     let id = tx.state.images.find(term)?.id.clone();
     let tag = name.tagged();
     tx.events.image_tag(ImageRef { id: &id, labels: &std::collections::BTreeMap::new() }, &tag);
@@ -102,10 +104,14 @@ fn name_it(tx: &mut Tx<'_>, id: &str, tag: String) {
 pub(crate) fn remove(tx: &mut Tx<'_>, term: &str, force: Force) -> Result<Vec<Removal>, Refusal> {
     let image = tx.state.images.find(term)?.clone();
     let labels = std::collections::BTreeMap::new();
-    let by_name = Reference::parse(term).ok().map(|name| name.tagged()).filter(|tag| image.tags.contains(tag));
+    let by_name = Reference::parse(term)
+        .ok()
+        .map(|name| name.tagged())
+        .filter(|tag| image.tags.contains(tag));
     let users = tx.state.containers().filter(|container| container.config.image_id == image.id);
     let user = users.max_by_key(|container| container.is_running()).cloned();
-    let short = |id: &str| id.strip_prefix("sha256:").and_then(|id| id.get(..12)).unwrap_or(id).to_owned();
+    let short =
+        |id: &str| id.strip_prefix("sha256:").and_then(|id| id.get(..12)).unwrap_or(id).to_owned();
     let mut done = Vec::new();
     match by_name {
         Some(tag) if image.tags.len() > 1 => {

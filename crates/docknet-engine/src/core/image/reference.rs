@@ -63,7 +63,9 @@ fn domain(path: &str) -> (Option<&str>, &str) {
     match path.split_once('/') {
         Some(("docker.io" | "index.docker.io", rest)) => (None, rest),
         Some((first, rest))
-            if first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|byte| byte.is_ascii_uppercase()) =>
+            if first.contains(['.', ':'])
+                || first == "localhost"
+                || first.bytes().any(|byte| byte.is_ascii_uppercase()) =>
         {
             (Some(first), rest)
         }
@@ -76,7 +78,9 @@ fn is_component(part: &str) -> bool {
     let bytes = part.as_bytes();
     edge(bytes.first())
         && edge(bytes.last())
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
 fn is_tag(tag: &str) -> bool {
@@ -87,7 +91,9 @@ fn is_tag(tag: &str) -> bool {
 }
 
 fn is_digest(digest: &str) -> bool {
-    digest.strip_prefix("sha256:").is_some_and(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    digest.strip_prefix("sha256:").is_some_and(|digits| {
+        digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 #[cfg(test)]
@@ -106,7 +112,11 @@ mod tests {
             ("localhost:5000/name", "localhost:5000/name:latest"),
             ("ghcr.io/a/b:c", "ghcr.io/a/b:c"),
         ] {
-            assert_eq!(Reference::parse(text).map(|name| name.tagged()), Ok(tagged.to_owned()), "{text}");
+            assert_eq!(
+                Reference::parse(text).map(|name| name.tagged()),
+                Ok(tagged.to_owned()),
+                "{text}"
+            );
         }
     }
 
