@@ -10,13 +10,13 @@ use crate::api::query::parse_int;
 /// A time in any form that Docker takes: so long ago (`1h30m`), a date and a time of RFC 3339 or the beginning of one, or
 /// seconds since 1970. Where a form has no zone, it is UTC. The error is the message for the client.
 pub(crate) fn parse_time(value: &str, now: Timestamp) -> Result<Timestamp, String> {
-    // Docker counts in whole seconds here.
+    // Docker counts in whole seconds here, so that what was made a moment ago may be younger than `0s`. We do not.
     if value != "0"
         && let Some(ago) = duration(value)
     {
         let then = i128::from(now.as_second()) * NANOSECONDS + i128::from(now.subsec_nanosecond())
             - i128::from(ago);
-        return Ok(timestamp(then.div_euclid(NANOSECONDS), 0));
+        return Ok(timestamp(0, then));
     }
     let error = match layout::parse(layout::of(value), value) {
         Ok((second, nanosecond)) => return Ok(timestamp(second.into(), nanosecond.into())),
