@@ -22,7 +22,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-pub(crate) use catalog::Name;
+pub(crate) use catalog::{Name, PARENT, PARENT_ADDRESS};
 pub(crate) use running::Running;
 
 use catalog::Node;
