@@ -15,6 +15,7 @@ class Recorder:
         self.api = Engine(sock)
         self.entries = []
         self.ids = {}
+        self.hidden = {}      # parts of ids, which are random too, and what is shown for them
         self.keep = set()
         self.made = {}        # containers by name, and how they were made
         self.podman = self.api.is_podman()
@@ -57,6 +58,12 @@ class Recorder:
     def clean(self):
         self.api.clean(self.keep, self.made)
         self.made.clear()
+        self.hidden.clear()
+
+    def hide(self, text):
+        for part in sorted(self.hidden, key=len, reverse=True):
+            text = text.replace(part, self.hidden[part])
+        return text
 
     # --- recording ---------------------------------------------------------------
     def rec(self, case, method, path, body=None, raw=None, headers=None, pick=None):
@@ -75,7 +82,7 @@ class Recorder:
             name = (body or {}).get("Name") if isinstance(body, dict) else None
             name = name or re.sub(r".*name=([^&]*).*", r"\1", path)
             kind = "ctr" if "/containers/" in path else "net"
-            self.ids.setdefault(answer["Id"], f"<{kind}:{name}>")
+            self.ids.setdefault(answer["Id"], f"<{kind}:{self.hide(name)}>")
         shown = raw if isinstance(raw, str) or raw is None else repr(raw)
         request = f"{method} {path}" + (f" {shown if len(shown) < 600 else shown[:80] + f'...({len(shown)} bytes)'}" if shown is not None else "")
         kept = pick(answer) if pick and status < 300 else answer
@@ -102,7 +109,7 @@ class Recorder:
             return out
         if not isinstance(value, str):
             return value
-        s = value
+        s = self.hide(value)
         if len(s) > 400:
             s = s[:300] + f"...({len(value)} characters)"
         s = re.sub(r"[0-9a-f]{64}", lambda m: self.ids.get(m[0], "<id>"), s)

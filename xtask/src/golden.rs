@@ -25,6 +25,7 @@ use recording::Recording;
 use verdict::Verdict;
 
 pub(crate) use arguments::USAGE;
+pub(crate) use known::fits;
 
 /// Groups left out, as they need what our engine in memory does not have: a swarm, or programs
 /// that run in containers and look around.

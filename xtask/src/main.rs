@@ -1,6 +1,7 @@
 //! What a contributor runs: `cargo xtask check`, `cargo xtask test`, `cargo xtask engines up`.
 
 mod check;
+mod clients;
 mod engines;
 mod golden;
 mod served;
@@ -20,6 +21,7 @@ usage: cargo xtask check                     format, clippy, features, docs, dep
        cargo xtask bench [FLAGS...]          what calls cost beside bollard and docker-py
        cargo xtask quickstart                the main job on an engine that this brings up
        cargo xtask golden [FLAGS...]         ask our engine what real ones were asked
+       cargo xtask clients [FLAGS...]        docker, docker-py and bollard on our engine
        cargo xtask engines up [NAME...]      start real engines (all of them without a name)
        cargo xtask engines down [NAME...]    stop them; images, networks and containers stay
        cargo xtask engines reset [NAME...]   stop them, forget their state, start them
@@ -54,6 +56,8 @@ fn run(words: &[&str]) -> Result<()> {
         ["bench", flags @ ..] => test::bench(flags)?,
         ["golden", "help" | "-h" | "--help"] => println!("{}", golden::USAGE),
         ["golden", flags @ ..] => golden::run(flags)?,
+        ["clients", "help" | "-h" | "--help"] => println!("{}", clients::USAGE),
+        ["clients", flags @ ..] => clients::run(flags)?,
         ["quickstart"] => test::quickstart()?,
         ["engines", rest @ ..] => run_engines(rest)?,
         [other, ..] => bail!("no command '{other}'\n\n{USAGE}"),

@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use anyhow::{Context, Error, Result, bail};
 
-use crate::engines::{PARENT, PARENT_ADDRESS};
-use crate::step::Step;
+use crate::engines::{self, PARENT, PARENT_ADDRESS};
+use crate::step::{Step, root};
 
 /// The engine that ours is to be like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,15 +55,16 @@ impl Like {
 }
 
 impl Served {
+    /// With its socket among the files that do not last.
     pub(crate) fn start(like: Like) -> Result<Self> {
+        let name = format!("docknet-{}-{like}.sock", std::process::id());
+        Self::start_at(like, std::env::temp_dir().join(name))
+    }
+
+    pub(crate) fn start_at(like: Like, socket: PathBuf) -> Result<Self> {
         const PROGRAM: &str =
             "--quiet --locked --package docknet-engine --all-features --example serve";
-        Step::cargo("build the engine").words("build").words(PROGRAM).run()?;
-        let socket = std::env::temp_dir().join(format!(
-            "docknet-{}-{}.sock",
-            std::process::id(),
-            like.as_str()
-        ));
+        Step::cargo("build the engine").words("build").words(PROGRAM).within(root()).run()?;
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
         // Cargo becomes the program that it runs, so that to end the one is to end the other.
         let mut process = Command::new(cargo)
@@ -73,6 +74,7 @@ impl Served {
             .arg(format!("unix://{}", socket.display()))
             .args(["--like", like.as_str(), "--link"])
             .arg(format!("{PARENT}={PARENT_ADDRESS}/24"))
+            .current_dir(root())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -84,6 +86,7 @@ impl Served {
         if !line.starts_with("listening on ") {
             bail!("the engine does not begin to listen, but says {line:?}");
         }
+        engines::give_empty_image(&served.socket);
         Ok(served)
     }
 

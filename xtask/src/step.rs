@@ -54,6 +54,12 @@ impl Step {
         self
     }
 
+    /// Where it runs.
+    pub(crate) fn within(mut self, dir: impl AsRef<Path>) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
     /// Runs it.
     pub(crate) fn run(mut self) -> Result<()> {
         eprintln!("==> {}", self.title);

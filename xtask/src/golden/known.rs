@@ -30,7 +30,7 @@ impl Known {
 }
 
 /// Whether a case is one of those that a pattern stands for.
-pub(super) fn fits(pattern: &str, case: &str) -> bool {
+pub(crate) fn fits(pattern: &str, case: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == case };
     let Some(mut case) = case.strip_prefix(head) else { return false };
     let mut parts: Vec<&str> = rest.split('*').collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::known::Known;
+use super::known::{self, Known};
 use super::recording::{Entry, Recording};
 use crate::served::Like;
 
@@ -124,7 +124,7 @@ fn unused(
         let group = pattern.split('/').next().unwrap_or_default();
         groups.iter().any(|name| name == group)
     };
-    let fits = |pattern: &str| differences.iter().any(|d| super::known::fits(pattern, d.case()));
+    let fits = |pattern: &str| differences.iter().any(|d| known::fits(pattern, d.case()));
     table
         .iter()
         .filter(|known| known.is_for(like))
