@@ -124,9 +124,10 @@ docker create --network host --network cli-full busybox sleep 1000
 docker create --name cli-off --network container:cli-nobody busybox sleep 1000
 docker start cli-off
 docker rm cli-off
-docker ps --all --filter name=cli- --format '{{.Names}} {{.State}} {{.Networks}} {{.Image}} {{.Command}}'
+docker ps --all --filter name=cli-box --format '{{.Names}} {{.State}} {{.Networks}} {{.Image}} {{.Command}}'
+docker ps --all --filter name=cli- --format '{{.Names}} {{.State}}'
 docker start cli-box cli-two
-docker ps --filter name=cli- --format '{{.Names}} {{.State}} {{.Networks}}'
+docker ps --filter name=cli- --format '{{.Names}} {{.State}} {{.Image}}'
 docker ps --filter network=cli-full --format '{{.Names}}'
 docker ps --all --no-trunc --quiet --filter name=cli-box
 docker inspect --format '{{json .NetworkSettings.Networks}}' cli-box
