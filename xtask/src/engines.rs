@@ -17,7 +17,7 @@ mod template;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -139,17 +139,6 @@ pub(crate) fn inside(name: &str) -> Result<Command> {
         .args(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"])
         .arg("PODMAN_IGNORE_CGROUPSV1_WARNING=1");
     Ok(command)
-}
-
-/// Gives an engine that runs nothing the image that real ones are given; the cases show it where
-/// that fails.
-pub(crate) fn give_empty_image(socket: &Path) {
-    let there = api::get(socket, "/images/busybox:latest/json").is_ok_and(|a| a.status == 200);
-    if !there {
-        // The end of an archive, with nothing before it.
-        let archive = [0_u8; 1024];
-        let _ = api::post(socket, instance::IMPORT_BUSYBOX, "application/x-tar", &archive);
-    }
 }
 
 fn bring_up(lab: &Lab, names: &[Name]) -> Result<()> {

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Error, Result, bail};
 
-use crate::engines::{self, PARENT, PARENT_ADDRESS};
+use crate::engines::{PARENT, PARENT_ADDRESS};
 use crate::step::{Step, root};
 
 /// The engine that ours is to be like.
@@ -74,6 +74,8 @@ impl Served {
             .arg(format!("unix://{}", socket.display()))
             .args(["--like", like.as_str(), "--link"])
             .arg(format!("{PARENT}={PARENT_ADDRESS}/24"))
+            // What real engines are given, too.
+            .args(["--image", "busybox"])
             .current_dir(root())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -86,7 +88,6 @@ impl Served {
         if !line.starts_with("listening on ") {
             bail!("the engine does not begin to listen, but says {line:?}");
         }
-        engines::give_empty_image(&served.socket);
         Ok(served)
     }
 

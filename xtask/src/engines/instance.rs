@@ -84,16 +84,13 @@ pub(super) fn start(lab: &Lab, node: &Node) -> Result<()> {
 }
 
 /// Makes sure of `busybox:latest`.
-/// With an archive as its body.
-pub(super) const IMPORT_BUSYBOX: &str =
-    "/images/create?fromSrc=-&repo=busybox&tag=latest&changes=CMD%20%5B%22sh%22%5D";
-
 pub(super) fn load_image(lab: &Lab, node: &Node) -> Result<()> {
     if has_image(lab, node) {
         return Ok(());
     }
     let archive = fs::read(Template::of(lab, node.suite).busybox())?;
-    api::post(&lab.socket(node), IMPORT_BUSYBOX, "application/x-tar", &archive)
+    let path = "/images/create?fromSrc=-&repo=busybox&tag=latest&changes=CMD%20%5B%22sh%22%5D";
+    api::post(&lab.socket(node), path, "application/x-tar", &archive)
         .context("image of busybox")?;
     Ok(())
 }
