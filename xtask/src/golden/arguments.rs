@@ -13,7 +13,8 @@ usage: cargo xtask golden [FLAGS...]     ask our engine what real ones were aske
        cargo xtask golden --record NAME  record a real engine anew; all that is in it is lost
 
 --like NAME     compare with docker28 (which is the default), docker26, docker20 or podman5
---only GROUP    only these cases; may be given again
+--only GROUP    only these cases; may be given again. Docker 20.10 and 26.1 hand out default pools in
+                turns, so that these differ where groups before them are left out.
 --all           with the groups that need a swarm or a look into a container
 --socket PATH   ask the engine there, not one started for this. EVERY CONTAINER AND NETWORK in it
                 is removed.";
