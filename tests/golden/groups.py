@@ -956,7 +956,8 @@ class Watch(threading.Thread):
             reply = self.conn.getresponse()
             while line := reply.readline():
                 event = json.loads(line)
-                name = event["Actor"]["Attributes"].get("name") or ""
+                told = event["Actor"]["Attributes"]
+                name = told.get("name") or told.get("network") or ""  # Podman has the latter
                 if name.startswith("watch-"):
                     self.marks.add((name, event["Action"]))
                 else:

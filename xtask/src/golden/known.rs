@@ -17,7 +17,67 @@ pub(super) struct Known {
     pub(super) why: &'static str,
 }
 
-pub(super) const KNOWN: &[Known] = &[];
+pub(super) const KNOWN: &[Known] = &[
+    Known {
+        what: "Default pools do not run out",
+        cases: &[
+            "pools/subnets in order",
+            "pools/how many",
+            "pools/one more",
+            "pools/one more, internal",
+            "leaks/default pools, *",
+        ],
+        like: DOCKER28,
+        why: "Docker has 30 default pools, and refuses the next network that names no subnet. Ours \
+              goes on with smaller ones.",
+    },
+    Known {
+        what: "A refused create gives every subnet back",
+        cases: &["leaks/overlap besides"],
+        like: DOCKER28,
+        why: "Docker keeps the first subnet where the second one overlaps, until it is restarted.",
+    },
+    Known {
+        what: "A connect that is refused leaves nothing behind",
+        cases: &["connect/* > attached all the same > container", "phantom/*"],
+        like: DOCKER28,
+        why: "In Docker the network stays in the container, which can then neither leave it nor be \
+              restarted.",
+    },
+    Known {
+        what: "A container that does not run cannot join a network that is not there",
+        cases: &["connect/made: missing network*", "connect/off: missing network*"],
+        like: DOCKER28,
+        why: "Docker answers 200, and refuses when the container is started. Ours answers 404 at \
+              once, as Docker does for a container that runs.",
+    },
+    Known {
+        what: "A filter without a value gets an answer",
+        cases: &["prune/until empty"],
+        like: DOCKER28,
+        why: "Docker closes the connection without one on `until: []`.",
+    },
+    Known {
+        what: "No daemon, no firewall, no plugins",
+        cases: &["baseline/info"],
+        like: DOCKER28,
+        why: "`GET /info` tells what there is: in memory that is no firewall, no log or volume \
+              driver, and no overlay.",
+    },
+    Known {
+        what: "Links of every kind can be made",
+        cases: &[
+            "drivers/macvlan without parent*",
+            "drivers/macvlan vlan parent",
+            "drivers/ipvlan without parent*",
+        ],
+        like: DOCKER28,
+        why: "The kernel on which Docker was recorded has neither dummy nor VLAN links. In memory \
+              nothing is missing.",
+    },
+];
+
+const DOCKER28: &[Like] = &[Like::Docker28];
 
 impl Known {
     pub(super) fn is_for(&self, like: Like) -> bool {
