@@ -39,7 +39,12 @@ pub(super) const KNOWN: &[Known] = &[
     },
     Known {
         what: "A connect that is refused leaves nothing behind",
-        cases: &["connect/* > attached all the same > container", "phantom/*"],
+        cases: &[
+            "connect/* > attached all the same > container",
+            "drivers/* > attached all the same > container",
+            "drivers/config: connect to the user > container",
+            "phantom/*",
+        ],
         like: DOCKER28,
         why: "In Docker the network stays in the container, which can then neither leave it nor be \
               restarted.",
@@ -69,6 +74,7 @@ pub(super) const KNOWN: &[Known] = &[
         cases: &[
             "drivers/macvlan without parent*",
             "drivers/macvlan vlan parent",
+            "drivers/macvlan vlan parent > inspect",
             "drivers/ipvlan without parent*",
         ],
         like: DOCKER28,
