@@ -85,7 +85,7 @@ docker network ls --quiet --filter name=^cli-full$
 docker network ls --format '{{.Name}} {{.Driver}} {{.Scope}} {{.IPv4}} {{.IPv6}} {{.Internal}}' --filter label=$label
 docker network ls --format '{{.Name}} {{.Label "env"}}' --filter label=env=test
 docker network ls --format '{{.Name}}|{{.Labels}}' --filter name=cli-inner
-docker network ls --format json --filter name=cli-full
+docker network ls --format json --filter name=cli-inner
 docker network ls --format 'table {{.Name}}\t{{.Driver}}' --filter driver=macvlan --filter label=$label
 docker network ls --format '{{.Name}}' --filter type=builtin
 docker network ls --format '{{.Name}}' --filter type=custom --filter label=$label

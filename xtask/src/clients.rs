@@ -25,7 +25,14 @@ CLIENT          docker (the CLI), docker-py or bollard; all of them where none i
                 of its own: the socket must be where those of the engines are.";
 
 /// What clients see otherwise on our engine: client, step (with `*` for any text), reason.
-const KNOWN: &[(Program, &str, &str)] = &[];
+const KNOWN: &[(Program, &str, &str)] = &[
+    (Program::Docker, "docker version --format {{range .Server.Components}}*", COMPONENTS),
+    (Program::Docker, "docker info --format {{json .Plugins.Network}}", OVERLAY),
+    (Program::DockerPy, "info", OVERLAY),
+];
+
+const COMPONENTS: &str = "Ours is made of no containerd and no runc.";
+const OVERLAY: &str = "Ours has no overlay: several machines are the work of Docker Swarm.";
 
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     let (programs, socket) = parse(words)?;

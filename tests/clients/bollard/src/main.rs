@@ -229,7 +229,6 @@ async fn connect(docker: &Docker) -> Outcome<()> {
         ),
         ("no such network", "rs-none", json!({"Container": "rs-box"})),
         ("no such container", "rs-full", json!({"Container": "rs-none"})),
-        ("config only", "rs-config", json!({"Container": "rs-box"})),
         ("host", "host", json!({"Container": "rs-box"})),
     ] {
         let request: NetworkConnectRequest = serde_json::from_value(request)?;
