@@ -47,13 +47,14 @@ fn replay(arguments: &Arguments) -> Result<()> {
     let recorded = Recording::read(&recording_of(arguments.like))?;
     let groups = groups(arguments, &recorded)?;
     let ours = std::env::temp_dir().join(format!("docknet-golden-{}.json", std::process::id()));
-    let begun = Instant::now();
-    let asked = match &arguments.socket {
-        Some(socket) => record(socket, &ours, &groups),
-        None => {
-            Served::start(arguments.like).and_then(|served| record(served.socket(), &ours, &groups))
-        }
+    let served = match &arguments.socket {
+        Some(_) => None,
+        None => Some(Served::start(arguments.like)?),
     };
+    let socket = arguments.socket.as_deref().or_else(|| served.as_ref().map(Served::socket));
+    let begun = Instant::now();
+    let asked = record(socket.context("golden: no engine")?, &ours, &groups);
+    let seconds = begun.elapsed().as_secs_f32();
     let answered = asked.and_then(|()| Recording::read(&ours));
     let _ = std::fs::remove_file(&ours);
     let answered = answered?;
@@ -63,7 +64,7 @@ fn replay(arguments: &Arguments) -> Result<()> {
     println!(
         "{} cases in {:.1} s, compared with {} {}",
         answered.len(),
-        begun.elapsed().as_secs_f32(),
+        seconds,
         arguments.like,
         recorded.version()
     );
