@@ -573,6 +573,8 @@ def g_connect(r):
         r.rec(f"{state}: missing network: disconnect", "POST", "/networks/nosuch/disconnect", {"Container": state})
         undo("nosuch", state)
         r.look(f"{state}: missing network: after", None, state)
+        if state != "run":  # an engine that refused the connect could start it: what follows asks one that does not run
+            r.api.call("POST", f"/containers/{state}/kill")
     # by what name
     run = r.api.call("GET", "/containers/run/json")[1]["Id"]
     r.connect("by ids", r.api.call("GET", "/networks/n2")[1]["Id"], run, undo=True, look=False)

@@ -51,7 +51,12 @@ pub(super) const KNOWN: &[Known] = &[
     },
     Known {
         what: "A container that does not run cannot join a network that is not there",
-        cases: &["connect/made: missing network*", "connect/off: missing network*"],
+        cases: &[
+            "connect/made: missing network*",
+            "connect/off: missing network*",
+            // The container has run in between, as nothing kept it from starting.
+            "connect/made: address in use > container",
+        ],
         like: DOCKER28,
         why: "Docker answers 200, and refuses when the container is started. Ours answers 404 at \
               once, as Docker does for a container that runs.",
@@ -61,6 +66,12 @@ pub(super) const KNOWN: &[Known] = &[
         cases: &["prune/until empty"],
         like: DOCKER28,
         why: "Docker closes the connection without one on `until: []`.",
+    },
+    Known {
+        what: "A network of scope `global` gets its subnet from the same pools as any other",
+        cases: &["create/scope 'global' > inspect"],
+        like: DOCKER28,
+        why: "Docker takes it from those of a swarm. There is none here.",
     },
     Known {
         what: "No daemon, no firewall, no plugins",

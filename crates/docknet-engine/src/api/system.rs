@@ -92,10 +92,10 @@ pub(super) fn info(api: &Api) -> Answer {
         "Images": state.images.count(),
         "Driver": DRIVER,
         "Plugins": {
-            "Volume": ["local"],
-            "Network": ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
+            "Volume": [],
+            "Network": ["bridge", "host", "ipvlan", "macvlan", "null"],
             "Authorization": null,
-            "Log": ["awslogs", "fluentd", "gelf", "journald", "json-file", "local", "splunk", "syslog"],
+            "Log": [],
         },
         "IPv4Forwarding": true,
         "SystemTime": jiff::Timestamp::now(),
@@ -116,7 +116,7 @@ pub(super) fn info(api: &Api) -> Answer {
     if let (Some(info), Value::Object(facts)) = (info.as_object_mut(), facts) {
         info.extend(facts);
         if profile == Profile::Docker28 {
-            info.insert("FirewallBackend".to_owned(), json!({ "Driver": "iptables" }));
+            info.insert("FirewallBackend".to_owned(), json!({ "Driver": "none" }));
         }
     }
     Answer::json(StatusCode::OK, &info)
