@@ -16,7 +16,7 @@ mod version;
 use std::sync::Arc;
 
 use docknet_types::ApiVersion;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
 use serde::de::DeserializeOwned;
 
 use self::answer::Answer;
@@ -26,7 +26,9 @@ use self::query::Query;
 use crate::Profile;
 use crate::core::filter::Filters;
 use crate::core::refusal::Refusal;
+use crate::core::tx::{Supply, Tx};
 use crate::engine::Inner;
+use crate::faults::What;
 use crate::serve::Service;
 
 /// Bodies of JSON are held in memory. Docker has no limit; the longest anybody sends are labels of some megabytes.
@@ -36,6 +38,7 @@ const LONGEST_BODY: usize = 256 << 20;
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) engine: Arc<Inner>,
+    supply: Supply,
 }
 
 impl Service for Api {
@@ -85,7 +88,7 @@ type Outcome = Result<Answer, Refusal>;
 
 impl Api {
     pub(crate) fn new(engine: Arc<Inner>) -> Self {
-        Self { engine }
+        Self { engine, supply: Supply::Plenty }
     }
 
     /// Answers a request.
@@ -97,20 +100,50 @@ impl Api {
         let mut answer = match version::take(self.engine.profile, parts.uri.path()) {
             Ok((version, path)) => {
                 let query = Query::parse(parts.uri.query().unwrap_or_default());
-                if let Some(problem) =
-                    query.problem().filter(|_| self.engine.profile != Profile::Podman5)
-                {
-                    return Answer::refusal(StatusCode::BAD_REQUEST, problem);
-                }
                 let call = Call { query, headers: parts.headers, body, version };
-                self.route(&parts.method, &route::decoded(path), call)
-                    .await
-                    .unwrap_or_else(|refusal| self.refuse(&refusal))
+                self.call(&parts.method, &route::decoded(path), call).await
             }
             Err(answer) => answer,
         };
         version::sign(self.engine.profile, &mut answer.headers);
         answer
+    }
+
+    /// Answers a call, unless a test asked for something else.
+    async fn call(&self, method: &Method, path: &str, call: Call) -> Answer {
+        let fault = self.engine.faults.meet(method, path);
+        match fault {
+            Some(What::Refuse(status, message)) => return Answer::refusal(status, &message),
+            Some(What::DropBefore) => return Answer::dropped(),
+            Some(What::Delay(time)) => tokio::time::sleep(time).await,
+            Some(What::Exhaust) => {
+                let api = Self { engine: self.engine.clone(), supply: Supply::Nothing };
+                return api.handle(method, path, call).await;
+            }
+            Some(What::DropAfter) => {
+                self.handle(method, path, call).await;
+                return Answer::dropped();
+            }
+            None => {}
+        }
+        self.handle(method, path, call).await
+    }
+
+    async fn handle(&self, method: &Method, path: &str, call: Call) -> Answer {
+        if let Some(problem) =
+            call.query.problem().filter(|_| self.engine.profile != Profile::Podman5)
+        {
+            return Answer::refusal(StatusCode::BAD_REQUEST, problem);
+        }
+        self.route(method, path, call).await.unwrap_or_else(|refusal| self.refuse(&refusal))
+    }
+
+    /// Does one operation of the engine's.
+    async fn write<T: Send + 'static>(
+        &self,
+        decide: impl FnOnce(&mut Tx<'_>) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.engine.write(self.supply, decide).await
     }
 
     /// The answer to a request that is refused.

@@ -20,13 +20,13 @@ use crate::api::Api;
 use crate::api::exec::Execs;
 use crate::core::refusal::Refusal;
 use crate::core::state::State;
-use crate::core::tx::{Decided, Given, Touched, Tx};
+use crate::core::tx::{Decided, Given, Supply, Touched, Tx};
 use crate::events::EventBus;
 use crate::plane::DataPlane;
 use crate::store::{Change, Store, Table};
 #[cfg(feature = "client")]
 use crate::transport::InProcess;
-use crate::{ListenAddress, Profile, ServeError, Server, serve};
+use crate::{Faults, ListenAddress, Profile, ServeError, Server, serve};
 
 /// A network engine. Cheap to clone; clones are the same engine, and it ends with the last of them.
 ///
@@ -83,6 +83,12 @@ impl Engine {
         serve::serve_inherited(listener, Api::new(self.0.clone()))
     }
 
+    /// The faults that it is asked for: none, until one is added.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.0.faults
+    }
+
     /// A client of this engine, without a socket between them.
     #[cfg(feature = "client")]
     #[must_use]
@@ -101,6 +107,7 @@ impl fmt::Debug for Engine {
 pub(crate) struct Inner {
     pub(crate) profile: Profile,
     pub(crate) events: EventBus,
+    pub(crate) faults: Faults,
     /// Programs that clients asked to be run.
     pub(crate) execs: Execs,
     /// When it was started.
@@ -133,17 +140,21 @@ impl Inner {
     /// that fails, nothing has changed.
     ///
     /// A caller that goes away does not interrupt it: it is done as a whole, or not begun.
-    pub(crate) async fn write<T, F>(self: &Arc<Self>, decide: F) -> Result<T, Refusal>
+    pub(crate) async fn write<T, F>(
+        self: &Arc<Self>,
+        supply: Supply,
+        decide: F,
+    ) -> Result<T, Refusal>
     where
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, Refusal> + Send + 'static,
     {
         let writer = self.writer.clone().lock_owned().await;
         if !writer.plane.blocks() && !writer.store.is_durable() {
-            return self.write_with(writer, decide);
+            return self.write_with(writer, supply, decide);
         }
         let inner = self.clone();
-        let done = tokio::task::spawn_blocking(move || inner.write_with(writer, decide));
+        let done = tokio::task::spawn_blocking(move || inner.write_with(writer, supply, decide));
         done.await.unwrap_or_else(|failed| {
             Err(Refusal::Worded(500, format!("the operation failed: {failed}")))
         })
@@ -152,11 +163,17 @@ impl Inner {
     fn write_with<T>(
         &self,
         mut writer: OwnedMutexGuard<Writer>,
+        supply: Supply,
         decide: impl FnOnce(&mut Tx<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let Writer { dice, plane, store } = &mut *writer;
-        let given =
-            Given { profile: self.profile, now: Timestamp::now(), host: plane.host(), draw: dice };
+        let given = Given {
+            profile: self.profile,
+            now: Timestamp::now(),
+            host: plane.host(),
+            draw: dice,
+            supply,
+        };
         let mut tx = Tx::new(State::clone(&self.current.load()), given);
         let value = decide(&mut tx)?;
         let Decided { state, touched, events, steps } = tx.decided();

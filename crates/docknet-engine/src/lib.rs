@@ -12,6 +12,7 @@ mod api;
 mod core;
 mod engine;
 mod events;
+mod faults;
 mod plane;
 mod profile;
 mod serve;
@@ -20,6 +21,7 @@ mod store;
 mod transport;
 
 pub use self::engine::{Engine, EngineBuilder, StartError};
+pub use self::faults::{Fault, Faults};
 pub use self::profile::Profile;
 pub use self::serve::{ListenAddress, ServeError, Server};
 #[cfg(feature = "disk")]

@@ -62,6 +62,11 @@ impl Answer {
         Self::json(status, &serde_json::json!({ "message": message }))
     }
 
+    /// No answer: the connection is closed.
+    pub(crate) fn dropped() -> Self {
+        Self { body: AnswerBody::Drop, ..Self::empty(StatusCode::OK) }
+    }
+
     pub(crate) fn typed(
         status: StatusCode,
         content_type: &'static str,

@@ -114,7 +114,7 @@ pub(super) async fn create(api: &Api, call: Call) -> Outcome {
     let name = call.query.text("name").to_owned();
     let body: CreateBody = call.json(api, &shapes::CONTAINER_CREATE).await?;
     let wish = CreateContainer { name, version, body };
-    let created = api.engine.write(move |tx| container::create(tx, wish)).await?;
+    let created = api.write(move |tx| container::create(tx, wish)).await?;
     let body = json!({ "Id": created.id, "Warnings": created.warnings });
     Ok(Answer::json(StatusCode::CREATED, &body))
 }
@@ -125,7 +125,7 @@ pub(super) async fn prune(api: &Api, call: &Call) -> Outcome {
     let filters = call.filters(profile)?;
     let filter =
         NetworkPruneFilter::new(&filters, Timestamp::now(), profile).map_err(Refusal::Filter)?;
-    let deleted = api.engine.write(move |tx| Ok(container::prune(tx, &filter))).await?;
+    let deleted = api.write(move |tx| Ok(container::prune(tx, &filter))).await?;
     let deleted = Some(deleted).filter(|ids| !ids.is_empty());
     Ok(Answer::json(StatusCode::OK, &json!({ "ContainersDeleted": deleted, "SpaceReclaimed": 0 })))
 }
@@ -212,19 +212,19 @@ async fn start(api: &Api, term: &str, call: &Call) -> Outcome {
         return Err(Refusal::Worded(400, why.to_owned()));
     }
     let term = term.to_owned();
-    let changed = api.engine.write(move |tx| container::start(tx, &term)).await?;
+    let changed = api.write(move |tx| container::start(tx, &term)).await?;
     Ok(no_content(changed))
 }
 
 async fn stop(api: &Api, term: &str, call: &Call) -> Outcome {
     let (term, wish) = (term.to_owned(), stop_wish(call)?);
-    let changed = api.engine.write(move |tx| container::stop(tx, &term, &wish)).await?;
+    let changed = api.write(move |tx| container::stop(tx, &term, &wish)).await?;
     Ok(no_content(changed))
 }
 
 async fn restart(api: &Api, term: &str, call: &Call) -> Outcome {
     let (term, wish) = (term.to_owned(), stop_wish(call)?);
-    api.engine.write(move |tx| container::restart(tx, &term, &wish)).await?;
+    api.write(move |tx| container::restart(tx, &term, &wish)).await?;
     Ok(no_content(Changed::Yes))
 }
 
@@ -237,7 +237,7 @@ fn stop_wish(call: &Call) -> Result<StopWish, Refusal> {
 
 async fn kill(api: &Api, term: &str, call: &Call) -> Outcome {
     let (term, signal) = (term.to_owned(), call.query.text("signal").to_owned());
-    api.engine.write(move |tx| container::kill(tx, &term, &signal)).await?;
+    api.write(move |tx| container::kill(tx, &term, &signal)).await?;
     Ok(no_content(Changed::Yes))
 }
 
@@ -247,13 +247,13 @@ async fn changed(
     change: fn(&mut crate::core::tx::Tx<'_>, &str) -> Result<(), Refusal>,
 ) -> Outcome {
     let term = term.to_owned();
-    api.engine.write(move |tx| change(tx, &term)).await?;
+    api.write(move |tx| change(tx, &term)).await?;
     Ok(no_content(Changed::Yes))
 }
 
 async fn rename(api: &Api, term: &str, call: &Call) -> Outcome {
     let (term, name) = (term.to_owned(), call.query.text("name").to_owned());
-    api.engine.write(move |tx| container::rename(tx, &term, &name)).await?;
+    api.write(move |tx| container::rename(tx, &term, &name)).await?;
     Ok(no_content(Changed::Yes))
 }
 
@@ -263,13 +263,13 @@ async fn remove(api: &Api, term: &str, call: &Call) -> Outcome {
         return found(api, term).and(Err(Refusal::Worded(500, why.to_owned())));
     }
     let (term, wish) = (term.to_owned(), Remove { force: call.query.bool("force") });
-    api.engine.write(move |tx| container::remove(tx, &term, wish)).await?;
+    api.write(move |tx| container::remove(tx, &term, wish)).await?;
     Ok(no_content(Changed::Yes))
 }
 
 async fn update(api: &Api, term: &str) -> Outcome {
     let term = term.to_owned();
-    api.engine.write(move |tx| container::update(tx, &term)).await?;
+    api.write(move |tx| container::update(tx, &term)).await?;
     Ok(Answer::json(StatusCode::OK, &json!({ "Warnings": null })))
 }
 
@@ -282,7 +282,7 @@ async fn resize(api: &Api, term: &str, call: &Call) -> Outcome {
     };
     let (height, width) = (size("h", "height")?, size("w", "width")?);
     let term = term.to_owned();
-    api.engine.write(move |tx| container::resize(tx, &term, height, width)).await?;
+    api.write(move |tx| container::resize(tx, &term, height, width)).await?;
     Ok(Answer::empty(StatusCode::OK))
 }
 
@@ -355,7 +355,7 @@ fn stream_type(container: &Container, version: ApiVersion) -> HeaderValue {
 async fn attach(api: &Api, term: &str, call: Call) -> Outcome {
     let watch = Watch::new(&api.engine);
     let owned = term.to_owned();
-    let container = api.engine.write(move |tx| container::attach(tx, &owned)).await?;
+    let container = api.write(move |tx| container::attach(tx, &owned)).await?;
     let mut answer = Answer::empty(StatusCode::SWITCHING_PROTOCOLS);
     if call.headers.contains_key(UPGRADE) {
         answer.headers.insert(CONTENT_TYPE, stream_type(&container, call.version));

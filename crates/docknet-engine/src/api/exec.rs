@@ -71,7 +71,7 @@ pub(super) async fn create(api: &Api, term: &str, call: Call) -> Outcome {
         return Err(Refusal::Worded(400, "No exec command specified".to_owned()));
     }
     let (term, command) = (term.to_owned(), wish.cmd.clone());
-    let (container, id) = api.engine.write(move |tx| container::exec(tx, &term, &command)).await?;
+    let (container, id) = api.write(move |tx| container::exec(tx, &term, &command)).await?;
     api.engine.execs.put(Exec { id: id.clone(), container, wish, exit_code: None });
     Ok(Answer::json(StatusCode::CREATED, &json!({ "Id": id })))
 }
@@ -129,12 +129,11 @@ async fn start(api: &Api, id: &str, call: Call) -> Outcome {
         Some(_) => format!("exec command {id} has already run"),
         None => {
             let (name, command) = (exec.id.clone(), exec.wish.cmd.clone());
-            api.engine
-                .write(move |tx| {
-                    tx.events.exec_start(container.event_ref(), &name, &command);
-                    Ok(())
-                })
-                .await?;
+            api.write(move |tx| {
+                tx.events.exec_start(container.event_ref(), &name, &command);
+                Ok(())
+            })
+            .await?;
             let program = exec.wish.cmd.first().map(String::as_str).unwrap_or_default();
             format!(
                 "OCI runtime exec failed: exec: {program:?}: containers of docknet have no processes"

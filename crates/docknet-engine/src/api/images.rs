@@ -104,7 +104,6 @@ pub(super) async fn load(api: &Api, call: Call) -> Outcome {
         let names: Vec<Reference> = tags.iter().map(|tag| parse(tag)).collect::<Result<_, _>>()?;
         let size = archive.size;
         let id = api
-            .engine
             .write(move |tx| {
                 let mut names = names.into_iter();
                 let id = image::register(tx, Source::Load, names.next().as_ref(), size);
@@ -154,19 +153,19 @@ async fn tag(api: &Api, term: &str, call: &Call) -> Outcome {
         (repo, tag) => format!("{repo}:{tag}"),
     };
     let term = term.to_owned();
-    api.engine.write(move |tx| image::tag(tx, &term, &name)).await?;
+    api.write(move |tx| image::tag(tx, &term, &name)).await?;
     Ok(Answer::empty(StatusCode::CREATED))
 }
 
 async fn remove(api: &Api, term: &str, call: &Call) -> Outcome {
     let force = if call.query.bool("force") { Force::Yes } else { Force::No };
     let term = term.to_owned();
-    let removed = api.engine.write(move |tx| image::remove(tx, &term, force)).await?;
+    let removed = api.write(move |tx| image::remove(tx, &term, force)).await?;
     Ok(Answer::json(StatusCode::OK, &removed))
 }
 
 async fn prune(api: &Api) -> Outcome {
-    let (deleted, size) = api.engine.write(|tx| Ok(image::prune(tx))).await?;
+    let (deleted, size) = api.write(|tx| Ok(image::prune(tx))).await?;
     let deleted = Some(deleted).filter(|deleted| !deleted.is_empty());
     Ok(Answer::json(StatusCode::OK, &json!({ "ImagesDeleted": deleted, "SpaceReclaimed": size })))
 }
@@ -177,7 +176,7 @@ async fn register(
     name: Option<Reference>,
     size: u64,
 ) -> Result<String, Refusal> {
-    api.engine.write(move |tx| Ok(image::register(tx, source, name.as_ref(), size))).await
+    api.write(move |tx| Ok(image::register(tx, source, name.as_ref(), size))).await
 }
 
 /// How long a body is: what is in it is not kept.

@@ -63,7 +63,7 @@ pub(super) async fn create(api: &Api, call: Call) -> Outcome {
     if version < ENABLE_IPV4 {
         wish.ipv4 = None;
     }
-    let created = api.engine.write(move |tx| network::create(tx, wish)).await?;
+    let created = api.write(move |tx| network::create(tx, wish)).await?;
     let body = json!({ "Id": created.id, "Warning": created.warning });
     Ok(Answer::json(StatusCode::CREATED, &body))
 }
@@ -71,7 +71,7 @@ pub(super) async fn create(api: &Api, call: Call) -> Outcome {
 /// `DELETE /networks/{id}`
 pub(super) async fn remove(api: &Api, term: &str) -> Outcome {
     let term = term.to_owned();
-    api.engine.write(move |tx| network::remove(tx, &term)).await?;
+    api.write(move |tx| network::remove(tx, &term)).await?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
@@ -81,7 +81,7 @@ pub(super) async fn prune(api: &Api, call: &Call) -> Outcome {
     let filters = call.filters(profile)?;
     let filter = NetworkPruneFilter::new(&filters, jiff::Timestamp::now(), profile)
         .map_err(Refusal::Filter)?;
-    let deleted = api.engine.write(move |tx| Ok(network::prune(tx, &filter))).await?;
+    let deleted = api.write(move |tx| Ok(network::prune(tx, &filter))).await?;
     // Go's empty list is null; Podman's is not.
     let deleted = Some(deleted).filter(|names| !names.is_empty() || profile == Profile::Podman5);
     Ok(Answer::json(StatusCode::OK, &json!({ "NetworksDeleted": deleted })))
@@ -91,7 +91,7 @@ pub(super) async fn prune(api: &Api, call: &Call) -> Outcome {
 pub(super) async fn connect(api: &Api, term: &str, call: Call) -> Outcome {
     let term = term.to_owned();
     let wish: Connect = call.json(api, &shapes::NETWORK_CONNECT).await?;
-    api.engine.write(move |tx| endpoint::connect(tx, &term, wish)).await?;
+    api.write(move |tx| endpoint::connect(tx, &term, wish)).await?;
     Ok(done(api))
 }
 
@@ -99,7 +99,7 @@ pub(super) async fn connect(api: &Api, term: &str, call: Call) -> Outcome {
 pub(super) async fn disconnect(api: &Api, term: &str, call: Call) -> Outcome {
     let term = term.to_owned();
     let wish: Disconnect = call.json(api, &shapes::NETWORK_DISCONNECT).await?;
-    api.engine.write(move |tx| endpoint::disconnect(tx, &term, &wish)).await?;
+    api.write(move |tx| endpoint::disconnect(tx, &term, &wish)).await?;
     Ok(done(api))
 }
 

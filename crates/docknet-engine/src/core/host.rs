@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use docknet_types::IpNet;
-
 use super::ipam::HostRoutes;
 
 /// The links and routes of the host that an engine runs on, or that a test makes up.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Host {
-    /// By name, with the addresses of each.
+    /// By name.
     pub(crate) links: BTreeMap<String, Link>,
     /// Where the host's packets go without us: default pools keep clear of these.
     pub(crate) routes: HostRoutes,
@@ -19,5 +17,4 @@ pub(crate) struct Host {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Link {
     pub(crate) is_bridge: bool,
-    pub(crate) addresses: Vec<IpNet>,
 }

@@ -31,6 +31,15 @@ pub(crate) struct Given<'a> {
     pub(crate) now: Timestamp,
     pub(crate) host: &'a Host,
     pub(crate) draw: &'a mut dyn Draw,
+    pub(crate) supply: Supply,
+}
+
+/// Whether there are subnets and addresses to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Supply {
+    Plenty,
+    /// A test wants to see what happens.
+    Nothing,
 }
 
 /// Random things.
@@ -60,10 +69,6 @@ pub(crate) enum Step {
     AddNetwork(Arc<Network>),
     /// Take them away.
     RemoveNetwork(Arc<Network>),
-    /// Join a running container to a network.
-    Attach(Arc<Network>, Arc<Endpoint>),
-    /// Cut it off.
-    Detach(Arc<Network>, Arc<Endpoint>),
 }
 
 /// What became of an operation that was not refused.

@@ -15,15 +15,15 @@ use super::restore;
 use super::{Dice, Engine, Inner, StartError, Writer};
 #[cfg(feature = "disk")]
 use crate::Durability;
-use crate::Profile;
 use crate::api::exec::Execs;
 use crate::core::host::{Host, Link};
 use crate::core::state::{EngineRecord, State};
-use crate::core::tx::{Draw, Given, Tx};
+use crate::core::tx::{Draw, Given, Step, Supply, Tx};
 use crate::core::{image, network};
 use crate::events::EventBus;
-use crate::plane::Memory;
+use crate::plane::{DataPlane, Memory};
 use crate::store::{self, Store};
+use crate::{Faults, Profile};
 
 /// Settings of an engine to be started.
 ///
@@ -80,9 +80,8 @@ impl EngineBuilder {
         name: impl Into<String>,
         addresses: impl IntoIterator<Item = IpNet>,
     ) -> Self {
-        let addresses: Vec<IpNet> = addresses.into_iter().collect();
-        self.routes.extend(addresses.iter().map(IpNet::trunc));
-        self.links.insert(name.into(), Link { is_bridge: false, addresses });
+        self.routes.extend(addresses.into_iter().map(|address| address.trunc()));
+        self.links.insert(name.into(), Link { is_bridge: false });
         self
     }
 
@@ -147,7 +146,13 @@ impl EngineBuilder {
         let mut record =
             || EngineRecord { id: dice.id(), ula: dice.0.u64(..1 << 40), last_subnet: None };
         let state = kept.unwrap_or_else(|| State::new(self.profile, record()));
-        let given = Given { profile: self.profile, now, host: &host, draw: &mut dice };
+        let given = Given {
+            profile: self.profile,
+            now,
+            host: &host,
+            draw: &mut dice,
+            supply: Supply::Plenty,
+        };
         let mut tx = Tx::new(state, given);
         if fresh {
             network::add_predefined(&mut tx)
@@ -160,13 +165,18 @@ impl EngineBuilder {
         if store.is_durable() {
             store.commit(&super::changes(&decided.state, &decided.touched))?;
         }
+        let mut plane = Memory(host);
+        let networks = decided.state.networks().filter(|network| !network.config.config_only);
+        let steps: Vec<_> = networks.cloned().map(Step::AddNetwork).collect();
+        plane.apply(&steps).map_err(|failed| StartError::refused(failed.to_string()))?;
         let inner = Inner {
             profile: self.profile,
             events: EventBus::default(),
+            faults: Faults::default(),
             execs: Execs::default(),
             started: now,
             current: ArcSwap::from_pointee(decided.state),
-            writer: Arc::new(Mutex::new(Writer { dice, plane: Box::new(Memory(host)), store })),
+            writer: Arc::new(Mutex::new(Writer { dice, plane: Box::new(plane), store })),
             version: watch::Sender::new(0),
         };
         Ok(Engine(Arc::new(inner)))

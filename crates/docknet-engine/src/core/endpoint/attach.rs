@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use docknet_types::MacAddr;
 
-use super::{Attachment, Endpoint, EndpointConfig};
+use super::{Endpoint, EndpointConfig};
 use crate::core::container::Container;
 use crate::core::ipam::{AddressRefusal, EndpointIpam, PoolState};
 use crate::core::network::Network;
 use crate::core::refusal::Refusal;
-use crate::core::tx::{Step, Tx};
+use crate::core::tx::{Supply, Tx};
 
 const IFNAME: &str = "com.docker.network.endpoint.ifname";
 const IFACE_PREFIX: &str = "com.docker.network.container_iface_prefix";
@@ -50,21 +50,21 @@ pub(crate) fn attach(
     attachment.endpoint = Some(endpoint.clone());
     container.attachments.insert(network.config.name.clone(), attachment);
     tx.put_network(network.clone());
-    tx.put_endpoint(&network.id, endpoint.clone());
-    tx.step(Step::Attach(network, endpoint));
+    tx.put_endpoint(&network.id, endpoint);
     Ok(())
 }
 
 /// Takes a container off a network; what it asked for stays, for the next time it runs.
 pub(crate) fn detach(tx: &mut Tx<'_>, container: &mut Container, key: &str) {
     let Some(attachment) = container.attachments.get_mut(key) else { return };
-    let Some(endpoint) = attachment.endpoint.take() else { return };
+    if attachment.endpoint.take().is_none() {
+        return;
+    }
     let Some(network) = attachment.network.as_ref().and_then(|id| tx.state.network(id)).cloned()
     else {
         return;
     };
     tx.remove_endpoint(&network.id, &container.id);
-    tx.step(Step::Detach(network, endpoint));
 }
 
 /// The names by which the others on a network find a container, each once: its own, its aliases, its short id and its host
@@ -124,6 +124,9 @@ fn linked(
     mac: Option<MacAddr>,
 ) -> Result<(Arc<Network>, Endpoint), Refusal> {
     let asked = config.ipam.as_ref();
+    if tx.given.supply == Supply::Nothing {
+        return Err(exhausted(network, network.config.ipv4));
+    }
     let mut pools = network.pools.to_vec();
     let v4 = address(&mut pools, network, true, asked.map(|ipam| ipam.v4.as_str()))?;
     let v6 = address(&mut pools, network, false, asked.map(|ipam| ipam.v6.as_str()))?;
@@ -190,12 +193,12 @@ fn address(
     }
     match asked {
         Some(ip) => Err(Refusal::AddressOutOfRange(ip)),
-        None => Err(Refusal::AddressesExhausted {
-            v4,
-            network: network.config.name.clone(),
-            id: network.id.clone(),
-        }),
+        None => Err(exhausted(network, v4)),
     }
+}
+
+fn exhausted(network: &Network, v4: bool) -> Refusal {
+    Refusal::AddressesExhausted { v4, network: network.config.name.clone(), id: network.id.clone() }
 }
 
 /// The name of the link inside: the one asked for, or the first of `eth0`, `eth1`, … that is free.

@@ -9,10 +9,10 @@ use serde::Deserialize;
 use super::driver::{self, DriverKind};
 use super::{Network, NetworkConfig, is_predefined_name};
 use crate::Profile;
-use crate::core::ipam::{self, Families, FamilyWish, PoolConfig};
+use crate::core::ipam::{self, Families, Family, FamilyWish, IpamRefusal, PoolConfig};
 use crate::core::refusal::Refusal;
 use crate::core::state::Map;
-use crate::core::tx::{Step, Touched, Tx};
+use crate::core::tx::{Step, Supply, Touched, Tx};
 
 /// The body of `POST /networks/create`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -228,6 +228,9 @@ fn allocate(tx: &mut Tx<'_>, id: NetworkId, mut config: NetworkConfig) -> Result
     let families = families(config.ipv4, config.ipv6, gateways);
     let given = config.pools.take().unwrap_or_default();
     let pools = ipam::validate(profile, &given, families).map_err(Refusal::Ipam)?;
+    if tx.given.supply == Supply::Nothing {
+        return Err(Refusal::Ipam(IpamRefusal::PoolsExhausted(Family::V4)));
+    }
     let wish =
         ipam::Wish { network: &config.name, driver: &config.ipam_driver, pools: &pools, families };
     let allocation = ipam::allocate(profile, &tx.state.subnets, &tx.given.host.routes, &wish)
