@@ -17,7 +17,7 @@ use crate::core::image;
 use crate::core::network::{self, CreateNetwork};
 use crate::core::refusal::Refusal;
 use crate::core::state::{EngineRecord, State};
-use crate::core::tx::{Draw, Given, Tx};
+use crate::core::tx::{Draw, Given, Supply, Tx};
 
 /// An engine's state with nothing around it.
 struct World {
@@ -76,7 +76,13 @@ impl World {
     ) -> Result<T, (u16, String)> {
         self.clock += 1;
         let now = Timestamp::from_second(self.clock).unwrap();
-        let given = Given { profile: self.profile, now, host: &self.host, draw: &mut self.dice };
+        let given = Given {
+            profile: self.profile,
+            now,
+            host: &self.host,
+            draw: &mut self.dice,
+            supply: Supply::Plenty,
+        };
         let mut tx = Tx::new(self.state.clone(), given);
         let value = decide(&mut tx).map_err(|refusal| refusal.answer(self.profile))?;
         let decided = tx.decided();
