@@ -154,8 +154,8 @@ fn bring_up(tx: &mut Tx<'_>, container: &mut Container) -> Result<Vec<Arc<Networ
         check_namespace(tx, other)?;
     }
     let mode = Container::network_of_mode(tx.given.profile, &container.config.network_mode);
-    let mode =
-        tx.state.find_network(mode).map_or(mode.to_owned(), |network| network.config.name.clone());
+    let found = tx.state.find_network(mode).ok();
+    let mode = found.map_or(mode, |network| &network.config.name).to_owned();
     let mut keys: Vec<String> = container.attachments.keys().cloned().collect();
     keys.sort_by_key(|key| *key != mode);
     let mut networks = Vec::with_capacity(keys.len());

@@ -180,7 +180,8 @@ pub(super) fn attachments(
         let config = endpoint.unwrap_or_default();
         let asked =
             Some(config.mac_address.as_str()).filter(|mac| uses_endpoints && !mac.is_empty());
-        let wanted_mac = asked.or(own.filter(|_| name == key)).and_then(|mac| mac.parse().ok());
+        let wanted_mac =
+            asked.or_else(|| own.filter(|_| name == key)).and_then(|mac| mac.parse().ok());
         let network = match tx.given.profile {
             Profile::Podman5 => found_by_podman(tx, &name)?,
             Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => None,
