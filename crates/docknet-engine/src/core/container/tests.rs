@@ -59,7 +59,12 @@ impl World {
         let mut world =
             Self { profile, state, host, dice, clock: 1_700_000_000, events: Vec::new() };
         world.act(network::add_predefined).unwrap();
-        world.act(|tx| Ok(image::add(tx, "busybox"))).unwrap();
+        world
+            .act(|tx| {
+                image::add(tx, "busybox");
+                Ok(())
+            })
+            .unwrap();
         for (name, subnet) in [("n1", "10.10.1.0/29"), ("n2", "10.10.2.0/29")] {
             let wish: CreateNetwork = serde_json::from_value(
                 json!({ "Name": name, "IPAM": { "Config": [{ "Subnet": subnet }] } }),
@@ -196,7 +201,7 @@ fn every_edge_of_a_life() {
                 Paused => world.act(|tx| pause(tx, "box")).unwrap(),
                 Created | Running => {}
             }
-            let done = world.act(|tx| act(tx)).map_err(|(status, _)| status);
+            let done = world.act(act).map_err(|(status, _)| status);
             let now = world.state.container_named("box").map(|container| container.status);
             match (done, becomes) {
                 (Ok(()), Ok(status)) => assert_eq!(now, Some(status), "{from:?} {name}"),
