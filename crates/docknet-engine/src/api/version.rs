@@ -20,7 +20,7 @@ pub(crate) fn range(profile: Profile) -> (ApiVersion, ApiVersion) {
 }
 
 /// The version and the rest of a path; the newest one if the path has none. Refuses what is not spoken.
-pub(super) fn take(profile: Profile, path: &str) -> Result<(ApiVersion, &str), Answer> {
+pub(super) fn take(profile: Profile, path: &str) -> Result<(ApiVersion, &str), Box<Answer>> {
     let (oldest, newest) = range(profile);
     let Some((text, rest)) = split(path) else { return Ok((newest, path)) };
     // Go compares number by number, and what is missing or none counts as zero.
@@ -29,7 +29,8 @@ pub(super) fn take(profile: Profile, path: &str) -> Result<(ApiVersion, &str), A
     if profile == Profile::Podman5 {
         return Ok((version.min(newest), rest));
     }
-    let refused = |text: &str| Err(refusal(profile, version, StatusCode::BAD_REQUEST, text));
+    let refused =
+        |text: &str| Err(Box::new(refusal(profile, version, StatusCode::BAD_REQUEST, text)));
     if version < oldest {
         return refused(&format!(
             "client version {text} is too old. Minimum supported API version is {oldest}, please upgrade your client to a newer version"
