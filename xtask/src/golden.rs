@@ -31,9 +31,15 @@ pub(crate) use known::fits;
 /// that run in containers and look around.
 const ELSEWHERE: [&str; 3] = ["swarm", "inside", "hijack"];
 
-/// Of the cases of the engine that ours is foremost like, so many of a thousand must agree.
-const LEAST_IN_WORDS: usize = 970;
-const LEAST_IN_BODY: usize = 950;
+/// Of a thousand cases so many must agree, in status and message and in all of the body.
+const fn least(like: Like) -> Option<(usize, usize)> {
+    match like {
+        Like::Docker28 => Some((970, 950)),
+        Like::Docker26 => Some((970, 950)),
+        Like::Docker20 => Some((950, 930)),
+        Like::Podman5 => None,
+    }
+}
 
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     match arguments::parse(words)? {
@@ -82,12 +88,14 @@ fn pass(verdict: &Verdict<'_>, arguments: &Arguments) -> Result<()> {
         failures.push(format!("no difference is '{pattern}', which the table of known ones has"));
     }
     let total = verdict.total();
-    if arguments.like == Like::Docker28 && arguments.only.is_empty() {
-        if total.words * 1000 < total.cases * LEAST_IN_WORDS {
-            failures.push(format!("less than {LEAST_IN_WORDS} ‰ agree in status and message"));
+    if let Some((words, body)) = least(arguments.like)
+        && arguments.only.is_empty()
+    {
+        if total.words * 1000 < total.cases * words {
+            failures.push(format!("less than {words} ‰ agree in status and message"));
         }
-        if total.body * 1000 < total.cases * LEAST_IN_BODY {
-            failures.push(format!("less than {LEAST_IN_BODY} ‰ agree in body"));
+        if total.body * 1000 < total.cases * body {
+            failures.push(format!("less than {body} ‰ agree in body"));
         }
     }
     if !failures.is_empty() {

@@ -33,6 +33,8 @@ pub(crate) enum Refusal {
     },
     BadAddress(String),
     BadLink(String),
+    /// What the kernel says of a bridge's name.
+    BridgeName(&'static str),
     BridgeNameTaken {
         id: NetworkId,
         owner: NetworkId,
@@ -88,7 +90,8 @@ pub(crate) enum Refusal {
         default: &'static str,
     },
     MulticastSubnet(IpNet),
-    NameEmpty,
+    /// A name of blanks at the most, as it was given.
+    NameEmpty(String),
     NamePredefined(String),
     NameTaken(String),
     NetworkAmbiguous {
@@ -116,6 +119,11 @@ pub(crate) enum Refusal {
     NotRunning(ContainerId),
     OnlyOneInstance(&'static str),
     ParentName(String),
+    /// The link inside of the network that has it, and the parent.
+    ParentTaken {
+        link: String,
+        parent: String,
+    },
     PausedAtStart,
     RemovePredefined(String),
     Rename {

@@ -12,6 +12,8 @@ use crate::core::ipam::EndpointIpam;
 
 /// Below this version the short id stands among the aliases (API changelog, 1.45).
 const DNS_NAMES: ApiVersion = ApiVersion::new(1, 45);
+/// From this version on an inspection has a container's networks (API changelog, 1.21).
+const BY_NETWORK: ApiVersion = ApiVersion::new(1, 21);
 
 /// All places of a container, by network.
 pub(super) struct EndpointViews<'a> {
@@ -24,6 +26,8 @@ pub(super) struct EndpointViews<'a> {
 pub(super) struct Style {
     profile: Profile,
     short_id_is_an_alias: bool,
+    /// Whether an inspection has the networks one by one.
+    pub(super) by_network: bool,
 }
 
 /// The fields of Docker's `network.EndpointSettings`, in its order.
@@ -74,7 +78,7 @@ impl Style {
             Profile::Docker26 | Profile::Docker28 => version < DNS_NAMES,
             Profile::Docker20_10 | Profile::Podman5 => true,
         };
-        Self { profile, short_id_is_an_alias }
+        Self { profile, short_id_is_an_alias, by_network: version >= BY_NETWORK }
     }
 
     /// The name of the network whose addresses stand on the container's own level, too.
@@ -87,7 +91,7 @@ impl Style {
 
     /// As a list has it.
     pub(super) fn list(profile: Profile) -> Self {
-        Self { profile, short_id_is_an_alias: false }
+        Self { profile, short_id_is_an_alias: false, by_network: true }
     }
 }
 

@@ -10,7 +10,7 @@ use super::manage::forget;
 use super::signal::{self, KILL, TERM};
 use super::{Container, Status};
 use crate::Profile;
-use crate::core::endpoint::{EndpointConfig, attach, check_settings, detach};
+use crate::core::endpoint::{attach, check_settings, detach};
 use crate::core::event::{Ending, NetworkRef};
 use crate::core::network::Network;
 use crate::core::refusal::Refusal;
@@ -183,22 +183,12 @@ fn join(tx: &mut Tx<'_>, container: &mut Container, key: &str) -> Result<Arc<Net
         None => tx.state.find_network(key)?,
     };
     let network = network.clone();
-    if tx.given.profile == Profile::Docker20_10 && network.is_predefined() {
-        check_default(&network, &attachment.config)?;
+    if tx.given.profile.checks_endpoints_late() {
+        check_settings(tx.given.profile, &network, &attachment.config)?;
     }
     let mac = mac(tx.given.profile, container, key);
     attach(tx, container, key, &network, mac)?;
     Ok(network)
-}
-
-/// What 20.10 says of settings that only networks of one's own have, when it meets them.
-fn check_default(network: &Network, config: &EndpointConfig) -> Result<(), Refusal> {
-    match check_settings(network, config) {
-        Err(Refusal::EndpointSettings(mistakes)) => {
-            Err(Refusal::Worded(400, mistakes.into_iter().next().unwrap_or_default()))
-        }
-        other => other,
-    }
 }
 
 /// The hardware address that a container is to have: Podman honours one that was asked for at any time, Docker one from
