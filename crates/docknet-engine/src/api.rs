@@ -113,7 +113,7 @@ impl Api {
                     None => self.call(&parts.method, &route::decoded(path), call).await,
                 }
             }
-            Err(answer) => answer,
+            Err(answer) => *answer,
         };
         version::sign(self.engine.profile, &mut answer.headers);
         answer
