@@ -60,7 +60,7 @@ impl Api {
         }
         match (method, id("/networks/", "")) {
             ("GET", Some(id)) => return networks::inspect(self, id, &call),
-            ("DELETE", Some(id)) => return networks::remove(self, id).await,
+            ("DELETE", Some(id)) => return networks::remove(self, id, &call).await,
             _ => {}
         }
         if path.starts_with("/containers/") {

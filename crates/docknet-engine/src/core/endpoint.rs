@@ -3,6 +3,7 @@
 mod attach;
 mod connect;
 mod disconnect;
+pub(crate) mod podman;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -7,6 +7,8 @@ use std::net::IpAddr;
 
 use docknet_types::{ContainerId, IpNet, NetworkId};
 
+pub(crate) use self::podman::Words as PodmanWords;
+
 use super::filter::FilterRefusal;
 use super::ipam::IpamRefusal;
 use crate::Profile;
@@ -35,6 +37,12 @@ pub(crate) enum Refusal {
     BadLink(String),
     /// What the kernel says of a bridge's name.
     BridgeName(&'static str),
+    /// Worded where it is met, of an engine that tells what is behind it, too.
+    Caused {
+        status: u16,
+        message: String,
+        cause: String,
+    },
     BridgeNameTaken {
         id: NetworkId,
         owner: NetworkId,
@@ -124,7 +132,7 @@ pub(crate) enum Refusal {
         link: String,
         parent: String,
     },
-    PausedAtStart,
+    PausedAtStart(ContainerId),
     RemovePredefined(String),
     Rename {
         from: String,
@@ -158,5 +166,20 @@ impl Refusal {
                 docker::answer(self, profile)
             }
         }
+    }
+
+    /// The same as Podman tells it.
+    pub(crate) fn podman(&self) -> PodmanWords {
+        podman::words(self)
+    }
+
+    /// `what: cause`
+    pub(crate) fn caused(
+        status: u16,
+        what: impl std::fmt::Display,
+        cause: impl Into<String>,
+    ) -> Self {
+        let cause = cause.into();
+        Self::Caused { status, message: format!("{what}: {cause}"), cause }
     }
 }

@@ -147,6 +147,14 @@ impl<'a> Inspection<'a> {
     }
 }
 
+impl<'a> Inspection<'a> {
+    /// With the networks of another container, whose namespace it shares: Podman shows them.
+    pub(super) fn with_networks_of(mut self, other: &'a Container, style: Style) -> Self {
+        self.network_settings = NetworkSettings::of(other, style);
+        self
+    }
+}
+
 /// The storage driver that is told of: none is needed.
 pub(crate) const DRIVER: &str = "docknet";
 
@@ -187,10 +195,6 @@ impl Serialize for ConfigView<'_> {
 
 impl<'a> NetworkSettings<'a> {
     fn of(container: &'a Container, style: Style) -> Self {
-        let bridge = container
-            .attachments
-            .get(style.default_network())
-            .and_then(|attachment| attachment.endpoint.as_deref());
         Self {
             bridge: "",
             sandbox_id: "",
@@ -201,8 +205,9 @@ impl<'a> NetworkSettings<'a> {
             link_local_ipv6_prefix_len: 0,
             secondary_ip_addresses: None,
             secondary_ipv6_addresses: None,
-            bridge_address: bridge.map(AddressView::of).unwrap_or_default(),
-            mac_address: bridge
+            bridge_address: style.default_address(container),
+            mac_address: style
+                .default_network(container)
                 .and_then(|endpoint| endpoint.mac)
                 .as_ref()
                 .map(MacAddr::to_string)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Attachment, EndpointConfig, attach, dns_names};
+use super::{Attachment, EndpointConfig, attach, dns_names, podman};
 use crate::Profile;
 use crate::core::container::Container;
 use crate::core::event::Occasion;
@@ -25,6 +25,9 @@ pub(crate) struct Connect {
 
 /// Connects a container to a network: at once if it runs, else when it starts.
 pub(crate) fn connect(tx: &mut Tx<'_>, term: &str, wish: Connect) -> Result<(), Refusal> {
+    if tx.given.profile == Profile::Podman5 {
+        return podman::connect(tx, term, wish);
+    }
     let mut container = Container::clone(tx.state.find_container(&wish.container)?);
     let mut config = wish.endpoint_config.unwrap_or_default();
     let named = std::mem::take(&mut config.network_id);

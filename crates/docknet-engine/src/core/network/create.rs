@@ -7,7 +7,7 @@ use docknet_types::NetworkId;
 use serde::Deserialize;
 
 use super::driver::{self, DriverKind};
-use super::{Network, NetworkConfig, is_predefined_name};
+use super::{Network, NetworkConfig, is_predefined_name, podman};
 use crate::Profile;
 use crate::core::ipam::{self, Families, Family, FamilyWish, IpamRefusal, PoolConfig, ValidPool};
 use crate::core::refusal::Refusal;
@@ -65,6 +65,9 @@ const GLOBAL: &str = "global";
 
 /// Makes a network, or says why not and takes nothing.
 pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateNetwork) -> Result<Created, Refusal> {
+    if tx.given.profile == Profile::Podman5 {
+        return podman::create(tx, wish);
+    }
     if is_predefined_name(&wish.name) {
         return Err(Refusal::NamePredefined(wish.name));
     }

@@ -12,8 +12,8 @@ use crate::core::tx::Tx;
 
 pub(crate) const BRIDGE_NAME: &str = "com.docker.network.bridge.name";
 const BRIDGE: &str = "com.docker.network.bridge.";
-const MTU: &str = "com.docker.network.driver.mtu";
-const PARENT: &str = "parent";
+pub(super) const MTU: &str = "com.docker.network.driver.mtu";
+pub(super) const PARENT: &str = "parent";
 /// The kernel's limit for the name of a link.
 const LONGEST_LINK_NAME: usize = 15;
 /// A bridge takes an MTU of these sizes (Linux, `net/bridge/br_device.c` and `include/uapi/linux/if_ether.h`).

@@ -43,6 +43,7 @@ pub(super) fn answer(refusal: &Refusal, profile: Profile) -> (u16, String) {
                 "cannot create network {id} ({name}): conflicts with network {owner} ({name}): networks have same bridge name"
             ),
         ),
+        Refusal::Caused { status, message, .. } => (*status, message.clone()),
         Refusal::ConfigFromAndOptions => (
             403,
             "network driver options are not supported if the network depends on a configuration network".to_owned(),
@@ -169,7 +170,7 @@ pub(super) fn answer(refusal: &Refusal, profile: Profile) -> (u16, String) {
         Refusal::ParentName(parent) => {
             (500, format!("invalid subinterface vlan name {parent}, example formatting is eth0.10"))
         }
-        Refusal::PausedAtStart => (409, "cannot start a paused container, try unpause instead".to_owned()),
+        Refusal::PausedAtStart(_) => (409, "cannot start a paused container, try unpause instead".to_owned()),
         Refusal::RemovePredefined(name) => {
             (403, format!("{name} is a pre-defined network and cannot be removed"))
         }
