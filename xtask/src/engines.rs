@@ -17,12 +17,13 @@ mod template;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-pub(crate) use catalog::Name;
+pub(crate) use catalog::{Name, PARENT, PARENT_ADDRESS};
 pub(crate) use running::Running;
 
 use catalog::Node;
@@ -106,6 +107,23 @@ pub(crate) fn status() -> Result<String> {
 
 /// Runs a command in place of this program, in the namespaces of an engine.
 pub(crate) fn enter(name: &str, command: &[&str]) -> Result<()> {
+    let terminal = std::env::var("TERM").unwrap_or_else(|_| "dumb".to_owned());
+    let error = inside(name)?
+        .arg(format!("TERM={terminal}"))
+        .args(if command.is_empty() { &["bash"] } else { command })
+        .exec();
+    Err(error).context("cannot run nsenter")
+}
+
+/// The sockets of all engines are here, and each engine sees them at [`SOCKETS_INSIDE`].
+pub(crate) fn sockets() -> Result<PathBuf> {
+    Ok(Lab::open()?.run())
+}
+
+pub(crate) const SOCKETS_INSIDE: &str = "/lab";
+
+/// Runs what is added to it in the namespaces of an engine; variables may come first.
+pub(crate) fn inside(name: &str) -> Result<Command> {
     let lab = Lab::open()?;
     let Some(node) = Node::all().find(|node| node.name == name) else {
         let all: Vec<&str> = Node::all().map(|node| node.name).collect();
@@ -114,16 +132,13 @@ pub(crate) fn enter(name: &str, command: &[&str]) -> Result<()> {
     let Some(init) = instance::init(&lab, node) else {
         bail!("engines: {name} is not up");
     };
-    let terminal = std::env::var("TERM").unwrap_or_else(|_| "dumb".to_owned());
-    let error = Command::new("nsenter")
+    let mut command = Command::new("nsenter");
+    command
         .arg(format!("--target={init}"))
         .args(["--mount", "--uts", "--ipc", "--net", "--pid", "--", "env", "-i", "HOME=/root"])
         .args(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"])
-        .arg("PODMAN_IGNORE_CGROUPSV1_WARNING=1")
-        .arg(format!("TERM={terminal}"))
-        .args(if command.is_empty() { &["bash"] } else { command })
-        .exec();
-    Err(error).context("cannot run nsenter")
+        .arg("PODMAN_IGNORE_CGROUPSV1_WARNING=1");
+    Ok(command)
 }
 
 fn bring_up(lab: &Lab, names: &[Name]) -> Result<()> {

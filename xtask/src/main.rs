@@ -1,7 +1,10 @@
 //! What a contributor runs: `cargo xtask check`, `cargo xtask test`, `cargo xtask engines up`.
 
 mod check;
+mod clients;
 mod engines;
+mod golden;
+mod served;
 mod step;
 mod test;
 
@@ -17,6 +20,8 @@ usage: cargo xtask check                     format, clippy, features, docs, dep
        cargo xtask test                      every tier of tests, on real engines too
        cargo xtask bench [FLAGS...]          what calls cost beside bollard and docker-py
        cargo xtask quickstart                the main job on an engine that this brings up
+       cargo xtask golden [FLAGS...]         ask our engine what real ones were asked
+       cargo xtask clients [FLAGS...]        docker, docker-py and bollard on our engine
        cargo xtask engines up [NAME...]      start real engines (all of them without a name)
        cargo xtask engines down [NAME...]    stop them; images, networks and containers stay
        cargo xtask engines reset [NAME...]   stop them, forget their state, start them
@@ -49,6 +54,10 @@ fn run(words: &[&str]) -> Result<()> {
         ["check"] => check::run()?,
         ["test"] => test::run()?,
         ["bench", flags @ ..] => test::bench(flags)?,
+        ["golden", "help" | "-h" | "--help"] => println!("{}", golden::USAGE),
+        ["golden", flags @ ..] => golden::run(flags)?,
+        ["clients", "help" | "-h" | "--help"] => println!("{}", clients::USAGE),
+        ["clients", flags @ ..] => clients::run(flags)?,
         ["quickstart"] => test::quickstart()?,
         ["engines", rest @ ..] => run_engines(rest)?,
         [other, ..] => bail!("no command '{other}'\n\n{USAGE}"),

@@ -1,10 +1,17 @@
 //! Steps of a command: what is done is said, and what it costs.
 
 use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+
+/// The workspace, wherever in it cargo was called.
+pub(crate) fn root() -> PathBuf {
+    let xtask = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    xtask.as_deref().and_then(Path::parent).map_or_else(|| ".".into(), Path::to_owned)
+}
 
 /// A program to run, with its output where the user sees it.
 #[derive(Debug)]
@@ -44,6 +51,12 @@ impl Step {
 
     pub(crate) fn envs(mut self, variables: &[(&'static str, String)]) -> Self {
         self.command.envs(variables.iter().map(|(key, value)| (key, value)));
+        self
+    }
+
+    /// Where it runs.
+    pub(crate) fn within(mut self, dir: impl AsRef<Path>) -> Self {
+        self.command.current_dir(dir);
         self
     }
 

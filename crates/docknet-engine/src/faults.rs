@@ -157,7 +157,7 @@ impl Faults {
         }
         let (at, what, spent) = met?;
         if spent {
-            faults.remove(at);
+            drop(faults.remove(at));
         }
         Some(what)
     }

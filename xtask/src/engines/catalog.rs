@@ -44,11 +44,14 @@ pub(crate) enum Suite {
 /// between the nodes of a swarm it is the wire.
 pub(crate) const PARENT: &str = "parent0";
 
+/// Its address where there is but one node.
+pub(crate) const PARENT_ADDRESS: &str = "198.51.100.1";
+
 const DOCKER20: Node = Node {
     name: "docker20",
     suite: Suite::Bookworm,
     daemon: Daemon::Docker,
-    address: "198.51.100.1",
+    address: PARENT_ADDRESS,
     remote: false,
 };
 const DOCKER26: Node = Node { name: "docker26", suite: Suite::Trixie, ..DOCKER20 };

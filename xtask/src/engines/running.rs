@@ -1,7 +1,7 @@
 //! How to reach the engines that are up.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::catalog::{Node, PARENT};
 use super::remote::Remote;
@@ -46,6 +46,12 @@ impl Running {
             ]);
         }
         env
+    }
+
+    /// The socket of a node that is up.
+    pub(crate) fn socket(&self, node: &str) -> Option<&Path> {
+        let reach = self.nodes.iter().find(|reach| reach.node.name == node)?;
+        Some(&reach.socket)
     }
 
     /// The same as lines for a shell.

@@ -2,6 +2,8 @@
 
 mod ended;
 mod endpoint_view;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use bytes::Bytes;

@@ -67,7 +67,7 @@ pub(super) async fn create(api: &Api, call: Call) -> Outcome {
         ("", "") => Err(Refusal::Worded(400, "invalid reference format".to_owned())),
         ("", "-") => {
             let name = named(query.text("repo"), query.text("tag"))?;
-            let size = count(call.body).await.map_err(broken)?;
+            let size = count(call.body).await.map_err(|why| broken(&why))?;
             let id = register(api, Source::Import, name, size).await?;
             Ok(progress(&[json!({ "status": id })]))
         }
@@ -132,7 +132,7 @@ pub(super) async fn route(api: &Api, method: &str, path: &str, call: Call) -> Ou
                 let state = api.engine.read();
                 return Ok(Answer::json(StatusCode::OK, &ImageView::of(state.images.find(term)?)));
             }
-            if let Some(term) = id("/history").or(id("/get")) {
+            if let Some(term) = id("/history").or_else(|| id("/get")) {
                 api.engine.read().images.find(term)?;
             }
             system::elsewhere(method, path)
@@ -188,7 +188,7 @@ async fn count(mut body: RequestBody) -> Result<u64, BodyError> {
     Ok(size)
 }
 
-fn broken(why: BodyError) -> Refusal {
+fn broken(why: &BodyError) -> Refusal {
     Refusal::Worded(500, why.to_string())
 }
 

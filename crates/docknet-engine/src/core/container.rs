@@ -23,6 +23,7 @@ pub(crate) use self::run::{Changed, StopWish, kill, pause, restart, start, stop,
 pub(crate) use self::shown::{CONFIG, HOST_CONFIG, Shown};
 use super::endpoint::Attachment;
 use super::event::ContainerRef;
+use crate::Profile;
 
 /// A container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +102,15 @@ impl Container {
             name: &self.name,
             image: &self.config.image,
             labels: &self.config.labels,
+        }
+    }
+
+    /// The network that a mode stands for.
+    pub(crate) fn network_of_mode(profile: Profile, mode: &str) -> &str {
+        match (profile, mode) {
+            (Profile::Podman5, "default" | "bridge") => "podman",
+            (_, "default") => "bridge",
+            (_, mode) => mode,
         }
     }
 

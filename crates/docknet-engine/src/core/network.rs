@@ -15,7 +15,7 @@ use docknet_types::{ContainerId, IpNet, NetworkId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::create::{CreateNetwork, Created, create};
+pub(crate) use self::create::{CreateNetwork, create};
 pub(crate) use self::driver::{BRIDGE_NAME, DriverKind};
 pub(crate) use self::predefined::add_predefined;
 pub(crate) use self::prune::prune;

@@ -5,7 +5,7 @@ mod podman;
 
 use std::net::IpAddr;
 
-use docknet_types::{ContainerId, NetworkId};
+use docknet_types::{ContainerId, IpNet, NetworkId};
 
 use super::filter::FilterRefusal;
 use super::ipam::IpamRefusal;
@@ -87,6 +87,7 @@ pub(crate) enum Refusal {
         mode: String,
         default: &'static str,
     },
+    MulticastSubnet(IpNet),
     NameEmpty,
     NamePredefined(String),
     NameTaken(String),

@@ -74,9 +74,7 @@ pub(crate) fn restore(profile: Profile, kept: Kept) -> Result<State, Contradicti
         state.put_network(Arc::new(network));
     }
     for (key, container) in containers {
-        if container.id != ContainerId::from(key.as_str())
-            || state.container_named(&container.name).is_some()
-        {
+        if container.id != *key.as_str() || state.container_named(&container.name).is_some() {
             let why = "its id or its name is that of another container".to_owned();
             return Err(Contradiction { of: Kind::Container, key, why });
         }

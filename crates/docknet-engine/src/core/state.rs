@@ -63,10 +63,6 @@ impl State {
         self.networks.values()
     }
 
-    pub(crate) fn network_count(&self) -> usize {
-        self.networks.size()
-    }
-
     pub(crate) fn network(&self, id: &NetworkId) -> Option<&Arc<Network>> {
         self.networks.get(id)
     }

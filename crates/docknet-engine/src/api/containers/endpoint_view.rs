@@ -43,7 +43,7 @@ pub(super) struct EndpointView<'a> {
     network: &'a str,
     #[serde(flatten)]
     address: AddressView<'a>,
-    /// Docker 26 and 28 have it.
+    /// 20.10 does not have it.
     #[serde(rename = "DNSNames", skip_serializing_if = "Option::is_none")]
     dns_names: Option<Option<&'a [String]>>,
 }
@@ -77,6 +77,14 @@ impl Style {
         Self { profile, short_id_is_an_alias }
     }
 
+    /// The name of the network whose addresses stand on the container's own level, too.
+    pub(super) fn default_network(self) -> &'static str {
+        match self.profile {
+            Profile::Podman5 => "podman",
+            Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => "bridge",
+        }
+    }
+
     /// As a list has it.
     pub(super) fn list(profile: Profile) -> Self {
         Self { profile, short_id_is_an_alias: false }
@@ -93,11 +101,23 @@ impl Serialize for EndpointViews<'_> {
 }
 
 impl<'a> EndpointView<'a> {
-    fn of(container: &'a Container, name: &str, attachment: &'a Attachment, style: Style) -> Self {
+    fn of(
+        container: &'a Container,
+        name: &'a str,
+        attachment: &'a Attachment,
+        style: Style,
+    ) -> Self {
         let config = &attachment.config;
         let endpoint = attachment.endpoint.as_deref();
         let is_28 = style.profile == Profile::Docker28;
-        let has_dns_names = is_28 || style.profile == Profile::Docker26;
+        let is_podman = style.profile == Profile::Podman5;
+        let has_dns_names = style.profile != Profile::Docker20_10;
+        let mut address = endpoint.map(AddressView::of).unwrap_or_default();
+        if is_podman {
+            // It has no ids for endpoints, and no field for names that stays filled.
+            address.endpoint = "";
+        }
+        let network = attachment.network.as_ref().map(|id| id.as_str());
         Self {
             ipam: config.ipam.as_ref(),
             links: config.links.as_deref(),
@@ -105,9 +125,10 @@ impl<'a> EndpointView<'a> {
             mac_address: mac_address(attachment),
             driver_opts: config.driver_opts.as_ref(),
             gw_priority: is_28.then_some(config.gw_priority),
-            network: attachment.network.as_ref().map(|id| id.as_str()).unwrap_or_default(),
-            address: endpoint.map(AddressView::of).unwrap_or_default(),
-            dns_names: has_dns_names.then_some(attachment.dns_names.as_deref()),
+            network: network.unwrap_or(if is_podman { name } else { "" }),
+            address,
+            dns_names: has_dns_names
+                .then_some(attachment.dns_names.as_deref().filter(|_| !is_podman)),
         }
     }
 }

@@ -187,7 +187,7 @@ impl<'a> NetworkSettings<'a> {
     fn of(container: &'a Container, style: Style) -> Self {
         let bridge = container
             .attachments
-            .get("bridge")
+            .get(style.default_network())
             .and_then(|attachment| attachment.endpoint.as_deref());
         Self {
             bridge: "",

@@ -61,6 +61,10 @@ pub(in crate::api) fn elsewhere(method: &str, path: &str) -> Outcome {
                 "docknet asks no registry, so there is nobody to log in to".to_owned(),
             ));
         }
+        ("GET", plugin) if plugin.starts_with("/plugins/") && plugin.ends_with("/json") => {
+            let name = plugin.trim_start_matches("/plugins/").trim_end_matches("/json");
+            return Err(Refusal::Worded(404, format!("plugin {name:?} not found")));
+        }
         ("GET", volume) if volume.starts_with("/volumes/") => {
             let name = volume.trim_start_matches("/volumes/");
             return Err(Refusal::Worded(404, format!("get {name}: no such volume")));

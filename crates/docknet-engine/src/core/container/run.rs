@@ -10,7 +10,7 @@ use super::manage::forget;
 use super::signal::{self, KILL, TERM};
 use super::{Container, Status};
 use crate::Profile;
-use crate::core::endpoint::{attach, detach};
+use crate::core::endpoint::{EndpointConfig, attach, check_settings, detach};
 use crate::core::event::{Ending, NetworkRef};
 use crate::core::network::Network;
 use crate::core::refusal::Refusal;
@@ -153,12 +153,16 @@ fn bring_up(tx: &mut Tx<'_>, container: &mut Container) -> Result<Vec<Arc<Networ
     if let Some(other) = container.namespace_of() {
         check_namespace(tx, other)?;
     }
-    let mode = &container.config.network_mode;
-    let mode =
-        tx.state.find_network(mode).map_or(mode.clone(), |network| network.config.name.clone());
+    let mode = Container::network_of_mode(tx.given.profile, &container.config.network_mode);
+    let found = tx.state.find_network(mode).ok();
+    let mode = found.map_or(mode, |network| &network.config.name).to_owned();
     let mut keys: Vec<String> = container.attachments.keys().cloned().collect();
     keys.sort_by_key(|key| *key != mode);
     let mut networks = Vec::with_capacity(keys.len());
+    if tx.given.profile == Profile::Podman5 {
+        // To Podman these are ways to have no network.
+        keys.retain(|key| !matches!(key.as_str(), "host" | "none"));
+    }
     for key in keys {
         let network =
             join(tx, container, &key).map_err(|why| Refusal::Networking(Box::new(why)))?;
@@ -179,9 +183,22 @@ fn join(tx: &mut Tx<'_>, container: &mut Container, key: &str) -> Result<Arc<Net
         None => tx.state.find_network(key)?,
     };
     let network = network.clone();
+    if tx.given.profile == Profile::Docker20_10 && network.is_predefined() {
+        check_default(&network, &attachment.config)?;
+    }
     let mac = mac(tx.given.profile, container, key);
     attach(tx, container, key, &network, mac)?;
     Ok(network)
+}
+
+/// What 20.10 says of settings that only networks of one's own have, when it meets them.
+fn check_default(network: &Network, config: &EndpointConfig) -> Result<(), Refusal> {
+    match check_settings(network, config) {
+        Err(Refusal::EndpointSettings(mistakes)) => {
+            Err(Refusal::Worded(400, mistakes.into_iter().next().unwrap_or_default()))
+        }
+        other => other,
+    }
 }
 
 /// The hardware address that a container is to have: Podman honours one that was asked for at any time, Docker one from

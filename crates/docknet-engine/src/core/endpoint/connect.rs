@@ -98,7 +98,8 @@ fn check_company(
     if container.shares_a_namespace() {
         return Err(Refusal::SharedNamespace);
     }
-    let is_private = |network: &Network| network.kind() != DriverKind::Null;
+    let is_private =
+        |network: &Network| network.kind() != DriverKind::Null || network.config.config_only;
     let others = container.attachments.iter().filter_map(|(name, attachment)| {
         let by_id = attachment.network.as_ref().and_then(|id| tx.state.network(id));
         by_id.or_else(|| tx.state.find_network(name).ok())

@@ -10,13 +10,13 @@ use crate::api::query::parse_int;
 /// A time in any form that Docker takes: so long ago (`1h30m`), a date and a time of RFC 3339 or the beginning of one, or
 /// seconds since 1970. Where a form has no zone, it is UTC. The error is the message for the client.
 pub(crate) fn parse_time(value: &str, now: Timestamp) -> Result<Timestamp, String> {
-    // Docker counts in whole seconds here.
+    // Docker counts in whole seconds here, so that what was made a moment ago may be younger than `0s`. We do not.
     if value != "0"
         && let Some(ago) = duration(value)
     {
         let then = i128::from(now.as_second()) * NANOSECONDS + i128::from(now.subsec_nanosecond())
             - i128::from(ago);
-        return Ok(timestamp(then.div_euclid(NANOSECONDS), 0));
+        return Ok(timestamp(0, then));
     }
     let error = match layout::parse(layout::of(value), value) {
         Ok((second, nanosecond)) => return Ok(timestamp(second.into(), nanosecond.into())),
@@ -132,25 +132,22 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_that_long_ago_in_whole_seconds() {
-        for (value, second) in [
-            ("0s", 1_800_000_000),
-            ("1ms", 1_800_000_000),
-            ("501ms", 1_799_999_999),
-            ("24h", 1_799_913_600),
-            ("1h30m", 1_799_994_600),
-            ("1.5h", 1_799_994_600),
-            (".5m", 1_799_999_970),
-            ("-1h", 1_800_003_600),
-            ("+1h", 1_799_996_400),
-            ("1500000µs", 1_799_999_999),
-            ("-0", 1_800_000_000),
+    fn durations_are_exactly_that_long_ago() {
+        for (value, ago) in [
+            ("0s", 0),
+            ("1ms", 1_000_000),
+            ("501ms", 501_000_000),
+            ("24h", 86_400 * NANOSECONDS),
+            ("1h30m", 5_400 * NANOSECONDS),
+            ("1.5h", 5_400 * NANOSECONDS),
+            (".5m", 30 * NANOSECONDS),
+            ("-1h", -3_600 * NANOSECONDS),
+            ("+1h", 3_600 * NANOSECONDS),
+            ("1500000µs", 1_500_000_000),
+            ("-0", 0),
         ] {
-            assert_eq!(
-                parse_time(value, NOW).unwrap(),
-                Timestamp::new(second, 0).unwrap(),
-                "{value}"
-            );
+            let then = Timestamp::from_nanosecond(NOW.as_nanosecond() - ago).unwrap();
+            assert_eq!(parse_time(value, NOW), Ok(then), "{value}");
         }
     }
 

@@ -240,7 +240,8 @@ fn allocate(tx: &mut Tx<'_>, id: NetworkId, mut config: NetworkConfig) -> Result
         kind,
         internal: config.internal,
         options: &config.options,
-        subnets: (allocation.v4.len(), allocation.v6.len()),
+        v4: &allocation.v4,
+        v6: &allocation.v6,
     };
     config.bridge = driver::plan(tx, &wish)?.bridge;
     config.given_pools = given.len();

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use docknet_types::NetworkId;
+use docknet_types::{IpNet, NetworkId};
 
+use crate::core::ipam::PoolState;
 use crate::core::refusal::Refusal;
 use crate::core::tx::Tx;
 
@@ -60,8 +61,9 @@ pub(super) struct Wish<'a> {
     pub(super) kind: DriverKind,
     pub(super) internal: bool,
     pub(super) options: &'a BTreeMap<String, String>,
-    /// How many IPv4 and IPv6 subnets it has.
-    pub(super) subnets: (usize, usize),
+    /// Its IPv4 and its IPv6 subnets.
+    pub(super) v4: &'a [PoolState],
+    pub(super) v6: &'a [PoolState],
 }
 
 /// Whether a network of these options has a gateway of its own: addresses are kept for it only then.
@@ -109,8 +111,14 @@ pub(super) fn plan(tx: &Tx<'_>, wish: &Wish<'_>) -> Result<Plan, Refusal> {
 
 fn bridge(tx: &Tx<'_>, wish: &Wish<'_>) -> Result<Plan, Refusal> {
     let mtu = bridge_options(wish)?;
-    if wish.subnets.0 > 1 || wish.subnets.1 > 1 {
+    if wish.v4.len() > 1 || wish.v6.len() > 1 {
         return Err(Refusal::SeveralSubnets);
+    }
+    if let Some(pool) = wish.v6.iter().find(|pool| pool.subnet.network().is_multicast())
+        && let Some(gateway) = pool.gateway
+        && let Ok(address) = IpNet::new(gateway, pool.subnet.prefix_len())
+    {
+        return Err(Refusal::MulticastSubnet(address));
     }
     if let Some(mtu) = mtu
         && mtu < 0

@@ -37,6 +37,6 @@ pub(super) fn take(tx: &mut Tx<'_>, network: &Arc<Network>) {
 }
 
 /// Whether networks were made from this configuration.
-pub(super) fn has_users(tx: &Tx<'_>, config: &str) -> bool {
+fn has_users(tx: &Tx<'_>, config: &str) -> bool {
     tx.state.networks().any(|other| other.config.config_from.as_deref() == Some(config))
 }

@@ -118,6 +118,7 @@ pub(super) fn answer(refusal: &Refusal, profile: Profile) -> (u16, String) {
             500,
             format!("requested {driver} mode '{mode}' is not valid, '{default}' mode is the {driver} driver default"),
         ),
+        Refusal::MulticastSubnet(address) => (400, format!("multicast subnet '{address}' is not allowed")),
         Refusal::NameEmpty => match profile {
             Profile::Docker20_10 => (500, "invalid name: ".to_owned()),
             Profile::Docker26 => (400, "invalid name: ".to_owned()),

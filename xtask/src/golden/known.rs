@@ -1,0 +1,152 @@
+//! What our engine answers otherwise than the engine it is like, and why.
+//!
+//! `cargo xtask golden` demands that all of it is so, and that nothing else is; `--write` puts it
+//! into DIFFERENCES.md.
+
+use crate::served::Like;
+
+#[derive(Debug)]
+pub(super) struct Known {
+    /// What ours does, as a heading.
+    pub(super) what: &'static str,
+    /// The cases that show it, each as it is or with `*` for any text.
+    pub(super) cases: &'static [&'static str],
+    /// The engines that do otherwise; all of them where none is named.
+    pub(super) like: &'static [Like],
+    /// Why ours does so.
+    pub(super) why: &'static str,
+}
+
+pub(super) const KNOWN: &[Known] = &[
+    Known {
+        what: "Default pools do not run out",
+        cases: &[
+            "pools/subnets in order",
+            "pools/how many",
+            "pools/one more",
+            "pools/one more, internal",
+            "leaks/default pools, *",
+        ],
+        like: DOCKER28,
+        why: "Docker has 30 default pools, and refuses the next network that names no subnet. Ours \
+              goes on with smaller ones.",
+    },
+    Known {
+        what: "A refused create gives every subnet back",
+        cases: &["leaks/overlap besides"],
+        like: DOCKER28,
+        why: "Docker keeps the first subnet where the second one overlaps, until it is restarted.",
+    },
+    Known {
+        what: "A connect that is refused leaves nothing behind",
+        cases: &[
+            "connect/* > attached all the same > container",
+            "drivers/* > attached all the same > container",
+            "drivers/config: connect to the user > container",
+            "phantom/*",
+        ],
+        like: DOCKER28,
+        why: "In Docker the network stays in the container, which can then neither leave it nor be \
+              restarted.",
+    },
+    Known {
+        what: "A container that does not run cannot join a network that is not there",
+        cases: &[
+            "connect/made: missing network*",
+            "connect/off: missing network*",
+            // The container has run in between, as nothing kept it from starting.
+            "connect/made: address in use > container",
+        ],
+        like: DOCKER28,
+        why: "Docker answers 200, and refuses when the container is started. Ours answers 404 at \
+              once, as Docker does for a container that runs.",
+    },
+    Known {
+        what: "A filter without a value gets an answer",
+        cases: &["prune/until empty"],
+        like: DOCKER28,
+        why: "Docker closes the connection without one on `until: []`.",
+    },
+    Known {
+        what: "A network of scope `global` gets its subnet from the same pools as any other",
+        cases: &["create/scope 'global' > inspect"],
+        like: DOCKER28,
+        why: "Docker takes it from those of a swarm. There is none here.",
+    },
+    Known {
+        what: "No daemon, no firewall, no plugins",
+        cases: &["baseline/info"],
+        like: DOCKER28,
+        why: "`GET /info` tells what there is: in memory that is no firewall, no log or volume \
+              driver, and no overlay.",
+    },
+    Known {
+        what: "Links of every kind can be made",
+        cases: &[
+            "drivers/macvlan without parent*",
+            "drivers/macvlan vlan parent",
+            "drivers/macvlan vlan parent > inspect",
+            "drivers/ipvlan without parent*",
+        ],
+        like: DOCKER28,
+        why: "The kernel on which Docker was recorded has neither dummy nor VLAN links. In memory \
+              nothing is missing.",
+    },
+];
+
+const DOCKER28: &[Like] = &[Like::Docker28];
+
+impl Known {
+    pub(super) fn is_for(&self, like: Like) -> bool {
+        self.like.is_empty() || self.like.contains(&like)
+    }
+
+    pub(super) fn covers(&self, case: &str, like: Like) -> bool {
+        self.is_for(like) && self.cases.iter().any(|pattern| fits(pattern, case))
+    }
+}
+
+/// Whether a case is one of those that a pattern stands for.
+pub(crate) fn fits(pattern: &str, case: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == case };
+    let Some(mut case) = case.strip_prefix(head) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let Some(tail) = parts.pop() else { return true };
+    for part in parts {
+        let Some(at) = case.find(part) else { return false };
+        case = case.get(at + part.len()..).unwrap_or_default();
+    }
+    case.ends_with(tail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, case) in [
+            ("a/b", "a/b"),
+            ("a/*", "a/"),
+            ("a/*", "a/b > c"),
+            ("a/* > c", "a/b > c"),
+            ("a/*b*d", "a/bbcdd"),
+            ("*", "a/b"),
+        ] {
+            assert!(fits(pattern, case), "{pattern} {case}");
+        }
+        for (pattern, case) in
+            [("a/b", "a/bc"), ("a/*c", "a/cb"), ("a/*b*b", "a/b"), ("b/*", "a/b/b"), ("a", "b")]
+        {
+            assert!(!fits(pattern, case), "{pattern} {case}");
+        }
+    }
+
+    #[test]
+    fn every_row_says_what_which_and_why() {
+        for known in KNOWN {
+            assert!(!known.what.is_empty() && !known.cases.is_empty(), "{known:?}");
+            assert!(known.why.ends_with('.'), "{known:?}");
+        }
+    }
+}
