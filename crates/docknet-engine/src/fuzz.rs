@@ -47,7 +47,8 @@ mod tests {
     /// Gives a target every file of its corpus.
     fn replay(name: &str, target: fn(&[u8])) {
         let folder = root().join("corpus").join(name);
-        let files = fs::read_dir(&folder).unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
+        let files =
+            fs::read_dir(&folder).unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
         let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
         files.sort();
         assert!(!files.is_empty(), "{} is empty", folder.display());
