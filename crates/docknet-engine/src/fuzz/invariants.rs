@@ -47,7 +47,7 @@ pub(super) fn check_restored(profile: Profile, state: &State) {
 /// Panics where two states differ in what is seen of them.
 pub(super) fn same(profile: Profile, one: &State, other: &State) {
     assert_eq!(one.engine, other.engine);
-    assert_eq!(one.network_count(), other.network_count());
+    assert_eq!(one.networks().count(), other.networks().count());
     for (a, b) in one.networks().zip(other.networks()) {
         assert_eq!((&a.id, &a.config), (&b.id, &b.config));
         assert_eq!(a.endpoints, b.endpoints, "of {}", a.config.name);

@@ -108,10 +108,10 @@ fn listed(lab: &Lab, made: &[(String, String)]) {
 
 fn remove(lab: &Lab, term: &str) {
     let Some(path) = path(term) else { return };
-    let before = lab.state().network_count();
+    let before = lab.state().networks().count();
     let meant = meant(lab, term);
     let reply = lab.call("DELETE", &path, "");
-    let gone = before - lab.state().network_count();
+    let gone = before - lab.state().networks().count();
     assert_eq!(gone, usize::from(reply.status == 204), "{term:?}: {reply:?}");
     if let Ok(id) = meant
         && reply.status == 204

@@ -78,8 +78,8 @@ impl Model {
         for pool in pools() {
             assert_eq!(pool.subnet, pool.subnet.trunc());
             // Podman lets two of one request overlap.
-            let own = own.iter().filter(|_| self.profile != Profile::Podman5);
-            let mut others = self.networks.iter().flatten().chain(own);
+            let beside = own.iter().filter(|_| self.profile != Profile::Podman5);
+            let mut others = self.networks.iter().flatten().chain(beside);
             let other = others.find(|other| overlap(**other, pool.subnet));
             assert_eq!(other, None, "{:?}: overlaps with {}", self.profile, pool.subnet);
             assert!(allocation.subnets.overlap(pool.subnet), "{} is given and free", pool.subnet);
