@@ -44,6 +44,9 @@ mod core;
 mod engine;
 mod events;
 mod faults;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod plane;
 mod profile;
 mod serve;
