@@ -35,8 +35,8 @@ const ELSEWHERE: [&str; 3] = ["swarm", "inside", "hijack"];
 const fn least(like: Like) -> Option<(usize, usize)> {
     match like {
         Like::Docker28 => Some((970, 950)),
-        Like::Docker26 => Some((970, 950)),
-        Like::Docker20 => Some((950, 930)),
+        Like::Docker26 => Some((980, 975)),
+        Like::Docker20 => Some((975, 970)),
         Like::Podman5 => None,
     }
 }

@@ -1,5 +1,8 @@
 //! Whose engine to be like.
 
+#[cfg(test)]
+mod tests;
+
 /// The engine whose answers are given, where engines differ.
 ///
 /// ```
@@ -29,8 +32,8 @@ impl Profile {
         matches!(self, Self::Docker20_10 | Self::Docker26)
     }
 
-    /// Whether one endpoint's settings are looked at when the container is about to have them, and not before; they stop at
-    /// the first mistake then.
+    /// Whether an endpoint's settings are looked at when the container is about to run with them, and little before; it is
+    /// refused for the first mistake then.
     pub(crate) fn checks_endpoints_late(self) -> bool {
         self == Self::Docker20_10
     }

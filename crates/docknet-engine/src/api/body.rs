@@ -117,6 +117,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_body_that_could_not_be_read_says_so_once() {
+        let mut body = RequestBody::Failed(BodyError::TooLarge).read_if_short().await;
+        assert!(body.next_chunk().await.unwrap().is_err());
+        assert!(body.next_chunk().await.is_none());
+        assert!(RequestBody::Failed(BodyError::TooLarge).collect(9).await.is_err());
+    }
+
+    #[tokio::test]
     async fn a_body_may_have_as_much_as_the_limit() {
         assert_eq!(RequestBody::Whole("ab".into()).collect(2).await.unwrap(), "ab");
         let error = RequestBody::Whole("abc".into()).collect(2).await.unwrap_err();
