@@ -121,10 +121,12 @@ impl State {
 
     /// Takes a network in that was kept, and its subnets; the subnet that somebody else has, if any.
     pub(super) fn restore_network(&mut self, network: Network) -> Result<(), ipnet::IpNet> {
+        if let Some(subnet) = network.subnets().find(|subnet| self.subnets.overlap(*subnet)) {
+            return Err(subnet);
+        }
         for subnet in network.subnets() {
-            if !self.subnets.take(subnet) {
-                return Err(subnet);
-            }
+            // Podman has networks whose own subnets overlap.
+            let _ = self.subnets.take(subnet);
         }
         self.put_network(Arc::new(network));
         Ok(())

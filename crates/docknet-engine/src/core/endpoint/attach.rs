@@ -7,6 +7,7 @@ use std::sync::Arc;
 use docknet_types::MacAddr;
 
 use super::{Endpoint, EndpointConfig};
+use crate::Profile;
 use crate::core::container::Container;
 use crate::core::ipam::{AddressRefusal, EndpointIpam, PoolState};
 use crate::core::network::Network;
@@ -136,8 +137,9 @@ fn linked(
     endpoint.interface = Some(interface);
     endpoint.mac = Some(mac.unwrap_or_else(|| tx.given.draw.mac()));
     for (ip, prefix, gateway) in [v4, v6].into_iter().flatten() {
-        // An internal network leads nowhere.
-        let gateway = gateway.filter(|_| !network.config.internal);
+        // An internal network leads nowhere. Podman shows its gateway all the same.
+        let hidden = network.config.internal && tx.given.profile != Profile::Podman5;
+        let gateway = gateway.filter(|_| !hidden);
         match ip {
             IpAddr::V4(ip) => {
                 endpoint.ipv4 = Some((ip, prefix));
