@@ -58,8 +58,8 @@ impl Profile {
         matches!(self, Self::Docker20_10 | Self::Docker26)
     }
 
-    /// Whether containers on an internal network are given its gateway.
+    /// Whether containers on an internal network are given its gateway. Podman only shows it.
     pub(crate) fn has_internal_gateways(self) -> bool {
-        self == Self::Docker20_10
+        matches!(self, Self::Docker20_10 | Self::Podman5)
     }
 }

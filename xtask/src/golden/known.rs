@@ -104,7 +104,7 @@ pub(super) const KNOWN: &[Known] = &[
     Known {
         what: "No daemon, no firewall, no plugins",
         cases: &["baseline/info"],
-        like: DOCKER,
+        like: &[Like::Docker28, Like::Docker26, Like::Docker20, Like::Podman5],
         why: "`GET /info` tells what there is: in memory that is no firewall, no log or volume \
               driver, and no overlay.",
     },
@@ -120,9 +120,61 @@ pub(super) const KNOWN: &[Known] = &[
         why: "The kernel on which Docker was recorded has neither dummy nor VLAN links. In memory \
               nothing is missing.",
     },
+    Known {
+        what: "A connect that Podman refuses leaves nothing behind",
+        cases: &["connect/* > the container is broken afterwards", "phantom/*"],
+        like: PODMAN5,
+        why: "Podman 5.4 keeps the network in the container. From then on neither the container nor \
+              a list with it can be read.",
+    },
+    Known {
+        what: "A connect that is refused takes no address",
+        cases: &[
+            "connect/driver option*",
+            "connect/GwPriority*",
+            "connect/unknown field > *",
+            "connect/address in use",
+            "connect/mac in use > *",
+        ],
+        like: PODMAN5,
+        why: "Podman gives an address away before it finds that the link cannot be made, and goes \
+              on behind it.",
+    },
+    Known {
+        what: "A container that was killed has ended",
+        cases: &[
+            "connect/exited on n1 > *",
+            "connect/made: address in use*",
+            "connect/made: start after",
+            "connect/disconnect: the last network > network",
+            "connect/reconnect after the last > *",
+        ],
+        like: PODMAN5,
+        why: "Podman answers to a kill before it has cleaned up: the container keeps its addresses \
+              for a moment, and is running or stopped, but not exited.",
+    },
+    Known {
+        what: "Addresses of Podman's default network begin at the first",
+        cases: &["connect/run: to bridge > *"],
+        like: PODMAN5,
+        why: "They go on from the last one given, and the recorded engine had given one before.",
+    },
+    Known {
+        what: "A hardware address that is none is refused",
+        cases: &["connect/mac garbage"],
+        like: PODMAN5,
+        why: "Podman crashes at it, and answers with the words of the crash.",
+    },
+    Known {
+        what: "What happened to networks is told later, too",
+        cases: &["events/replay: type network", "events/replay: type network, event connect"],
+        like: PODMAN5,
+        why: "Podman tells of networks only as it happens. Its log does not give them back.",
+    },
 ];
 
 const DOCKER: &[Like] = &[Like::Docker28, Like::Docker26, Like::Docker20];
+const PODMAN5: &[Like] = &[Like::Podman5];
 const DOCKER28: &[Like] = &[Like::Docker28];
 const DOCKER26: &[Like] = &[Like::Docker26];
 const DOCKER20: &[Like] = &[Like::Docker20];

@@ -137,7 +137,7 @@ fn filters(
 /// 200 and nothing; Podman says OK.
 fn done(api: &Api) -> Answer {
     match api.engine.profile {
-        Profile::Podman5 => Answer::json(StatusCode::OK, &"OK"),
+        Profile::Podman5 => Answer::typed(StatusCode::OK, "text/plain; charset=us-ascii", "OK\n"),
         _ => Answer::empty(StatusCode::OK),
     }
 }
@@ -153,7 +153,10 @@ fn facts<'a>(network: &'a Network, used: Option<&BTreeSet<NetworkId>>) -> Facts<
         labels: &config.labels,
         created: config.created,
         builtin: network.is_predefined(),
-        dangling: used.map_or(!network.is_predefined(), |used| !used.contains(&network.id)),
+        dangling: match used {
+            Some(used) => !used.contains(&network.id) && config.name != network::podman::DEFAULT,
+            None => !network.is_predefined(),
+        },
     }
 }
 

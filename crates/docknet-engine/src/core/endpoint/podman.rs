@@ -85,7 +85,8 @@ pub(crate) fn taken(wish: EndpointConfig) -> Result<EndpointConfig, Refusal> {
         return Err(Refusal::Worded(500, why));
     }
     let mut addresses = EndpointIpam::default();
-    for text in [&asked.v4, &asked.v6].into_iter().filter(|text| !text.is_empty()) {
+    let texts = [&wish.ip_address, &asked.v4, &asked.v6];
+    for text in texts.into_iter().filter(|text| !text.is_empty()) {
         match ipam::parse_ip(text) {
             Some(IpAddr::V4(ip)) => addresses.v4 = ip.to_string(),
             Some(IpAddr::V6(ip)) => addresses.v6 = ip.to_string(),
