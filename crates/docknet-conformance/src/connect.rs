@@ -1,11 +1,11 @@
 //! Connecting containers to networks, and cutting them off again.
 
-use docknet::{Client, EndpointSpec, ErrorKind, NetworkMode, Result};
+use docknet::{Client, Container, EndpointSpec, ErrorKind, Network, NetworkMode, Result};
 
 use crate::behaviours;
 use crate::expect::refused;
 use crate::inside::{addresses, default_gateways, has_address, interfaces, resolve, shell};
-use crate::lab::subnet;
+use crate::lab::{has_processes, subnet};
 use crate::stage::{Stage, failed, host};
 
 behaviours!(
@@ -125,6 +125,14 @@ pub async fn gateway_priority_is_honoured_or_refused(client: &Client) -> Result<
         return Ok(());
     }
     connected?;
+    let mut shown = container.clone();
+    shown.reload().await?;
+    let priorities: Vec<_> =
+        shown.endpoints().values().map(|endpoint| endpoint.asked.gateway_priority).collect();
+    assert!(priorities == [Some(0), Some(100)], "it shows {priorities:?}");
+    if !has_processes() {
+        return Ok(());
+    }
     let gateways = default_gateways(&container).await?;
     assert!(gateways == [host(second, 1)], "the default route leads to {gateways:?}");
     b.disconnect(&container).await?;
@@ -147,6 +155,10 @@ pub async fn sysctls_are_set_or_refused(client: &Client) -> Result<()> {
         return Ok(());
     }
     connected?;
+    shows_option(&container, &network, sysctl).await?;
+    if !has_processes() {
+        return Ok(());
+    }
     let values = shell(&container, "cat /proc/sys/net/ipv4/conf/eth*/log_martians").await?;
     let set = values.split_whitespace().filter(|value| *value == "1").count();
     assert!(set == 1, "log_martians of the interfaces: {values:?}");
@@ -158,16 +170,33 @@ pub async fn interface_names_are_given_or_refused(client: &Client) -> Result<()>
     let stage = Stage::new(client);
     let network = stage.network("net").await?;
     let container = stage.running("web").await?;
-    let endpoint = EndpointSpec::new().driver_opt("com.docker.network.endpoint.ifname", "lan0");
-    let connected = network.connect(&container, endpoint).await;
+    let name = ("com.docker.network.endpoint.ifname", "lan0");
+    let connected =
+        network.connect(&container, EndpointSpec::new().driver_opt(name.0, name.1)).await;
     let engine = client.engine().await?;
     if engine.version < docknet::ApiVersion::new(1, 48) || stage.is_podman().await? {
         refused(connected, &[ErrorKind::UnsupportedApi]);
         return Ok(());
     }
     connected?;
+    shows_option(&container, &network, name).await?;
+    if !has_processes() {
+        return Ok(());
+    }
     let names = interfaces(&container).await?;
     assert!(names.iter().any(|name| name == "lan0"), "interfaces {names:?}");
+    Ok(())
+}
+
+async fn shows_option(
+    container: &Container,
+    network: &Network,
+    (key, value): (&str, &str),
+) -> Result<()> {
+    let mut shown = container.clone();
+    shown.reload().await?;
+    let options = &shown.endpoints()[network.name()].asked.driver_opts;
+    assert!(options.get(key).is_some_and(|shown| shown == value), "it shows {options:?}");
     Ok(())
 }
 

@@ -21,6 +21,7 @@
 mod behaviour;
 mod check;
 mod differences;
+mod embedded;
 mod engine;
 pub mod expect;
 pub mod lab;
