@@ -149,7 +149,10 @@ mod tests {
         let at = |hosts: &[&str]| Place::At(hosts.iter().map(|&host| host.to_owned()).collect());
         let wanted =
             [at(&["unix:///a"]), at(&["unix:///1", "unix:///2"]), Place::Here(Profile::Docker26)];
-        assert_eq!(names, [("a", &wanted[0]), ("s", &wanted[1]), ("o", &wanted[2]), ("b", &at(&["unix:///b"]))]);
+        assert_eq!(
+            names,
+            [("a", &wanted[0]), ("s", &wanted[1]), ("o", &wanted[2]), ("b", &at(&["unix:///b"]))]
+        );
         assert_eq!((found.jobs, found.complete), (4, false));
     }
 

@@ -38,6 +38,8 @@ pub enum Needs {
     Swarm,
     /// A swarm with a second node that can be talked to: see [`lab::nodes`](crate::lab::nodes).
     TwoNodes,
+    /// The words of Docker 28: it, or an engine that plays it.
+    Wording,
 }
 
 impl Needs {
@@ -49,6 +51,7 @@ impl Needs {
         Self::Processes,
         Self::Swarm,
         Self::TwoNodes,
+        Self::Wording,
     ];
 
     /// Whether it is about swarms.
@@ -68,6 +71,7 @@ impl Needs {
             Self::Processes => "its containers have no processes",
             Self::Swarm => "the node manages no swarm",
             Self::TwoNodes => "there is no second node of a swarm",
+            Self::Wording => "the words that are asked for are those of Docker 28",
         }
     }
 }

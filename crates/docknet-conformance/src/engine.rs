@@ -7,8 +7,8 @@ use docknet::{Client, Error, ErrorKind, Result};
 use http::Request;
 use serde_json::Value;
 
-use crate::lab::{self, Lab};
 use crate::Needs;
+use crate::lab::{self, Lab};
 
 /// An engine under test.
 #[derive(Clone, Debug)]
@@ -90,6 +90,9 @@ impl Engine {
             nodes,
             parent: None,
         };
+        if engine.version.0 == 28 && engine.product != Product::Podman {
+            engine.met.push(Needs::Wording);
+        }
         if let Some(parent) = parent {
             engine = engine.beside(parent);
         }

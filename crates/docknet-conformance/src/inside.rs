@@ -145,7 +145,8 @@ async fn told_by_name(container: &Container, name: &str) -> Result<Vec<IpAddr>> 
             let shared =
                 asking.endpoints().values().find(|own| own.network_id == endpoint.network_id);
             let Some(own) = shared else { continue };
-            let linked = own.asked.links.iter().any(|link| (&*link.0, &*link.1) == (other.name(), name));
+            let linked =
+                own.asked.links.iter().any(|link| (&*link.0, &*link.1) == (other.name(), name));
             if linked || endpoint.dns_names.iter().any(|known| known == name) {
                 found.extend(endpoint.ipv4().map(|address| IpAddr::V4(address.addr())));
                 found.extend(endpoint.ipv6().map(|address| IpAddr::V6(address.addr())));

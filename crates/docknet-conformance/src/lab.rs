@@ -6,6 +6,7 @@
 
 mod clean;
 mod containers;
+mod raw;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,6 +20,7 @@ use crate::{Engine, Needs};
 pub use self::containers::{
     IMAGE, container, created, exited, idle, kill, pause, paused, running, unpause,
 };
+pub use self::raw::{Answer, exchange};
 
 /// The label on everything, with the behaviour's name.
 pub const LABEL: &str = "docknet.conformance";
