@@ -103,7 +103,7 @@ impl Api {
                 let call = Call { query, headers: parts.headers, body, version };
                 self.call(&parts.method, &route::decoded(path), call).await
             }
-            Err(answer) => answer,
+            Err(answer) => *answer,
         };
         version::sign(self.engine.profile, &mut answer.headers);
         answer

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub use self::builder::EngineBuilder;
 use self::draw::Dice;
@@ -110,12 +110,8 @@ pub(crate) struct Inner {
     pub(crate) faults: Faults,
     /// Programs that clients asked to be run.
     pub(crate) execs: Execs,
-    /// When it was started.
-    pub(crate) started: Timestamp,
     current: ArcSwap<State>,
     writer: Arc<Mutex<Writer>>,
-    /// Counts what was committed, for those who wait for a change.
-    version: watch::Sender<u64>,
 }
 
 /// What only one operation at a time has.
@@ -129,11 +125,6 @@ impl Inner {
     /// The state as the last operation left it. It never waits for one that is at work.
     pub(crate) fn read(&self) -> Arc<State> {
         self.current.load_full()
-    }
-
-    /// Is told of every operation that was committed after this.
-    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
-        self.version.subscribe()
     }
 
     /// Does one operation: decides, lets the data plane do it, commits it to the store, shows it, tells of it. If any of
@@ -188,7 +179,6 @@ impl Inner {
             self.current.store(Arc::new(state));
         }
         self.events.publish(events);
-        self.version.send_modify(|version| *version += 1);
         Ok(value)
     }
 }

@@ -38,10 +38,9 @@ pub(super) fn list(api: &Api, call: &Call) -> Outcome {
 pub(super) fn inspect(api: &Api, term: &str, call: &Call) -> Outcome {
     let profile = api.engine.profile;
     let strict = profile != Profile::Podman5;
-    if strict && let Some(verbose) = call.query.first("verbose").filter(|text| !text.is_empty()) {
-        super::query::parse_bool(verbose).map_err(|why| {
-            Refusal::Worded(400, format!("invalid value for verbose: {verbose}: {why}"))
-        })?;
+    if strict && let Err(why) = call.query.parse_bool("verbose") {
+        let verbose = call.query.text("verbose");
+        return Err(Refusal::Worded(400, format!("invalid value for verbose: {verbose}: {why}")));
     }
     let state = api.engine.read();
     let network = state.find_network(term).map_err(|refusal| match refusal {

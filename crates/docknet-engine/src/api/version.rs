@@ -17,7 +17,7 @@ pub(crate) fn range(profile: Profile) -> (ApiVersion, ApiVersion) {
 }
 
 /// The version and the rest of a path; the newest one if the path has none. Refuses what is not spoken.
-pub(super) fn take(profile: Profile, path: &str) -> Result<(ApiVersion, &str), Answer> {
+pub(super) fn take(profile: Profile, path: &str) -> Result<(ApiVersion, &str), Box<Answer>> {
     let (oldest, newest) = range(profile);
     let Some((text, rest)) = split(path) else { return Ok((newest, path)) };
     // Go compares number by number, and what is missing or none counts as zero.
@@ -30,12 +30,16 @@ pub(super) fn take(profile: Profile, path: &str) -> Result<(ApiVersion, &str), A
         let text = format!(
             "client version {text} is too old. Minimum supported API version is {oldest}, please upgrade your client to a newer version\n"
         );
-        return Err(Answer::typed(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", text));
+        return Err(Box::new(Answer::typed(
+            StatusCode::BAD_REQUEST,
+            "text/plain; charset=utf-8",
+            text,
+        )));
     }
     if version > newest {
         let text =
             format!("client version {text} is too new. Maximum supported API version is {newest}");
-        return Err(Answer::refusal(StatusCode::BAD_REQUEST, &text));
+        return Err(Box::new(Answer::refusal(StatusCode::BAD_REQUEST, &text)));
     }
     Ok((version, rest))
 }
