@@ -27,6 +27,8 @@ behaviours!(
     from_container_mode_is_not_connectable [Containers],
     from_none_mode_is_not_connectable [Containers],
     a_refused_connection_leaves_nothing [Containers, Exclusive],
+    names_are_the_containers_its_aliases_and_the_short_id [Containers],
+    a_refused_connection_lets_it_start_again [Containers, Exclusive],
 );
 
 /// A container is connected by its id, by its name or as a handle, and has an interface more each time.
@@ -321,4 +323,32 @@ pub async fn a_refused_connection_leaves_nothing(client: &Client) -> Result<()> 
         "the container shows {networks:?}"
     );
     Ok(())
+}
+
+/// The names by which a container is found on a network are its own, its aliases and its short id, each once.
+pub async fn names_are_the_containers_its_aliases_and_the_short_id(client: &Client) -> Result<()> {
+    let stage = Stage::new(client);
+    let network = stage.network("net").await?;
+    let mut container = stage.running("web").await?;
+    let name = container.name().to_owned();
+    let endpoint = EndpointSpec::new().alias("api").alias(&name).alias("api").alias("front");
+    network.connect(&container, endpoint).await?;
+    container.reload().await?;
+    let found = &container.endpoints()[network.name()].dns_names;
+    assert!(*found == [&name, "api", "front", container.short_id()], "names {found:?}");
+    Ok(())
+}
+
+/// A container that was refused a connection can be stopped and started.
+pub async fn a_refused_connection_lets_it_start_again(client: &Client) -> Result<()> {
+    let stage = Stage::new(client);
+    let subnet = subnet();
+    let network = stage.network_on("net", subnet).await?;
+    let container = stage.running("web").await?;
+    let gateway = EndpointSpec::new().ipv4(host(subnet, 255));
+    if network.connect(&container, gateway).await.is_ok() {
+        network.disconnect(&container).await?;
+    }
+    container.stop_within(2).await?;
+    container.start().await
 }

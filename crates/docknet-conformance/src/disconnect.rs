@@ -20,6 +20,7 @@ behaviours!(
     from_the_host_network_is_not_connectable [Containers],
     makes_the_network_removable [Containers],
     all_of_them_with_remove_detaching [Containers],
+    from_none_and_into_a_network [Containers],
 );
 
 /// A container that is cut off has no interface of the network any more, and neither side shows the other.
@@ -160,4 +161,18 @@ pub async fn all_of_them_with_remove_detaching(client: &Client) -> Result<()> {
     assert!(client.networks().find(&name).await?.is_none(), "it is still there");
     assert!(interfaces(&runs).await?.len() == 1, "the container still has its interface");
     stopped.start().await
+}
+
+/// A container that has no network on purpose is cut off from that, and joins another one then.
+pub async fn from_none_and_into_a_network(client: &Client) -> Result<()> {
+    let stage = Stage::new(client);
+    let subnet = subnet();
+    let network = stage.network_on("net", subnet).await?;
+    let spec = stage.idle("web").network_mode(docknet::NetworkMode::None);
+    let container = stage.run(spec).await?;
+    let none = client.networks().get("none").await?;
+    none.disconnect(&container).await?;
+    network.connect(&container, EndpointSpec::new().ipv4(host(subnet, 9))).await?;
+    assert!(has_address(&container, host(subnet, 9)).await?, "it has not its address");
+    Ok(())
 }
