@@ -79,7 +79,9 @@ impl Style {
             Profile::Docker26 | Profile::Docker28 => version < DNS_NAMES,
             Profile::Docker20_10 | Profile::Podman5 => true,
         };
-        Self { profile, short_id_is_an_alias, by_network: version >= BY_NETWORK }
+        // Podman answers old versions as it does new ones.
+        let by_network = version >= BY_NETWORK || profile == Profile::Podman5;
+        Self { profile, short_id_is_an_alias, by_network }
     }
 
     /// The place whose addresses stand on the container's own level, too; on Podman only where it is the only one.
