@@ -99,6 +99,7 @@ impl Api {
     /// Answers a request.
     pub(crate) async fn answer(&self, request: Request<RequestBody>) -> Answer {
         let (parts, body) = request.into_parts();
+        let body = body.read_if_short().await;
         if let Some(clean) = route::cleaned(parts.uri.path()) {
             return route::moved(&clean, parts.uri.query());
         }
@@ -124,7 +125,7 @@ impl Api {
         let fault = self.engine.faults.meet(method, path);
         match fault {
             Some(What::Refuse(status, message)) => {
-                return self.refuse(&Refusal::Worded(status.as_u16(), message));
+                return self.refuse(call.version, &Refusal::Worded(status.as_u16(), message));
             }
             Some(What::DropBefore) => return Answer::dropped(),
             Some(What::Delay(time)) => tokio::time::sleep(time).await,
@@ -142,12 +143,15 @@ impl Api {
     }
 
     async fn handle(&self, method: &Method, path: &str, call: Call) -> Answer {
+        let version = call.version;
         if let Some(problem) =
             call.query.problem().filter(|_| self.engine.profile != Profile::Podman5)
         {
             return Answer::refusal(StatusCode::BAD_REQUEST, problem);
         }
-        self.route(method, path, call).await.unwrap_or_else(|refusal| self.refuse(&refusal))
+        self.route(method, path, call)
+            .await
+            .unwrap_or_else(|refusal| self.refuse(version, &refusal))
     }
 
     /// What an engine's router says by itself, where it is stricter than ours.
@@ -167,12 +171,12 @@ impl Api {
     }
 
     /// The answer to a request that is refused.
-    fn refuse(&self, refusal: &Refusal) -> Answer {
+    fn refuse(&self, version: ApiVersion, refusal: &Refusal) -> Answer {
         if self.engine.profile == Profile::Podman5 {
             return podman::refusal(refusal);
         }
         let (status, message) = refusal.answer(self.engine.profile);
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Answer::refusal(status, &message)
+        version::refusal(self.engine.profile, version, status, &message)
     }
 }

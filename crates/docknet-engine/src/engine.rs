@@ -166,7 +166,15 @@ impl Inner {
             supply,
         };
         let mut tx = Tx::new(State::clone(&self.current.load()), given);
-        let value = decide(&mut tx)?;
+        let value = match decide(&mut tx) {
+            Ok(value) => value,
+            Err(refusal) => {
+                if let Some(subnet) = tx.spent_turn {
+                    self.keep_turn(&mut **store, subnet);
+                }
+                return Err(refusal);
+            }
+        };
         let Decided { state, touched, events, steps } = tx.decided();
         plane.apply(&steps).map_err(|failed| Refusal::Worded(500, failed.to_string()))?;
         if store.is_durable()
@@ -180,6 +188,17 @@ impl Inner {
         }
         self.events.publish(events);
         Ok(value)
+    }
+
+    /// Goes on after a default subnet that was given in vain. If that cannot be kept, it is given to the next network.
+    fn keep_turn(&self, store: &mut dyn Store, subnet: ipnet::IpNet) {
+        let mut state = State::clone(&self.current.load());
+        state.go_on_after(subnet);
+        let touched = std::collections::BTreeSet::from([Touched::Engine]);
+        if store.is_durable() && store.commit(&changes(&state, &touched)).is_err() {
+            return;
+        }
+        self.current.store(Arc::new(state));
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) enum Refusal {
     },
     BadAddress(String),
     BadLink(String),
+    /// What the kernel says of a bridge's name.
+    BridgeName(&'static str),
     /// Worded where it is met, of an engine that tells what is behind it, too.
     Caused {
         status: u16,
@@ -96,7 +98,8 @@ pub(crate) enum Refusal {
         default: &'static str,
     },
     MulticastSubnet(IpNet),
-    NameEmpty,
+    /// A name of blanks at the most, as it was given.
+    NameEmpty(String),
     NamePredefined(String),
     NameTaken(String),
     NetworkAmbiguous {
@@ -124,6 +127,11 @@ pub(crate) enum Refusal {
     NotRunning(ContainerId),
     OnlyOneInstance(&'static str),
     ParentName(String),
+    /// The link inside of the network that has it, and the parent.
+    ParentTaken {
+        link: String,
+        parent: String,
+    },
     PausedAtStart(ContainerId),
     RemovePredefined(String),
     Rename {

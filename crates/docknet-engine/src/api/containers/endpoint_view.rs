@@ -13,6 +13,8 @@ use crate::core::network::podman;
 
 /// Below this version the short id stands among the aliases (API changelog, 1.45).
 const DNS_NAMES: ApiVersion = ApiVersion::new(1, 45);
+/// From this version on an inspection has a container's networks (API changelog, 1.21).
+const BY_NETWORK: ApiVersion = ApiVersion::new(1, 21);
 
 /// All places of a container, by network.
 pub(super) struct EndpointViews<'a> {
@@ -25,6 +27,8 @@ pub(super) struct EndpointViews<'a> {
 pub(super) struct Style {
     profile: Profile,
     short_id_is_an_alias: bool,
+    /// Whether an inspection has the networks one by one.
+    pub(super) by_network: bool,
 }
 
 /// The fields of Docker's `network.EndpointSettings`, in its order.
@@ -75,7 +79,9 @@ impl Style {
             Profile::Docker26 | Profile::Docker28 => version < DNS_NAMES,
             Profile::Docker20_10 | Profile::Podman5 => true,
         };
-        Self { profile, short_id_is_an_alias }
+        // Podman answers old versions as it does new ones.
+        let by_network = version >= BY_NETWORK || profile == Profile::Podman5;
+        Self { profile, short_id_is_an_alias, by_network }
     }
 
     /// The place whose addresses stand on the container's own level, too; on Podman only where it is the only one.
@@ -101,7 +107,7 @@ impl Style {
 
     /// As a list has it.
     pub(super) fn list(profile: Profile) -> Self {
-        Self { profile, short_id_is_an_alias: false }
+        Self { profile, short_id_is_an_alias: false, by_network: true }
     }
 }
 

@@ -96,7 +96,9 @@ struct NetworkSettings<'a> {
     #[serde(flatten)]
     bridge_address: AddressView<'a>,
     mac_address: String,
-    networks: EndpointViews<'a>,
+    /// Clients of old do not get them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    networks: Option<EndpointViews<'a>>,
 }
 
 /// Whether the sizes of files are to be told.
@@ -210,7 +212,7 @@ impl<'a> NetworkSettings<'a> {
                 .as_ref()
                 .map(MacAddr::to_string)
                 .unwrap_or_default(),
-            networks: EndpointViews { container, style },
+            networks: style.by_network.then_some(EndpointViews { container, style }),
         }
     }
 }

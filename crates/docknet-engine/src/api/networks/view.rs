@@ -106,7 +106,11 @@ impl<'a> NetworkView<'a> {
             ipam: IpamView {
                 driver: &config.ipam_driver,
                 options: config.ipam_options.as_ref(),
-                config: config.pools.as_deref(),
+                // 20.10 has no null here.
+                config: match profile {
+                    Profile::Docker20_10 => Some(config.pools.as_deref().unwrap_or_default()),
+                    _ => config.pools.as_deref(),
+                },
             },
             internal: config.internal,
             attachable: config.attachable,

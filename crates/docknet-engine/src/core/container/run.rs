@@ -9,7 +9,7 @@ use super::manage::forget;
 use super::signal::{self, KILL, TERM};
 use super::{Container, Status};
 use crate::Profile;
-use crate::core::endpoint::{EndpointConfig, attach, check_settings, detach, podman};
+use crate::core::endpoint::{attach, check_settings, detach, podman};
 use crate::core::event::{Ending, NetworkRef};
 use crate::core::network::Network;
 use crate::core::refusal::Refusal;
@@ -186,23 +186,13 @@ fn join(tx: &mut Tx<'_>, container: &mut Container, key: &str) -> Result<Arc<Net
         podman::join(tx, container, key, &network)?;
         return Ok(network);
     }
-    if tx.given.profile == Profile::Docker20_10 && network.is_predefined() {
-        check_default(&network, &attachment.config)?;
+    if tx.given.profile.checks_endpoints_late() {
+        check_settings(tx.given.profile, &network, &attachment.config)?;
     }
     // Docker honours one that was asked for when the container was made.
     let mac = container.attachments.get(key).and_then(|attachment| attachment.wanted_mac);
     attach(tx, container, key, &network, mac)?;
     Ok(network)
-}
-
-/// What 20.10 says of settings that only networks of one's own have, when it meets them.
-fn check_default(network: &Network, config: &EndpointConfig) -> Result<(), Refusal> {
-    match check_settings(network, config) {
-        Err(Refusal::EndpointSettings(mistakes)) => {
-            Err(Refusal::Worded(400, mistakes.into_iter().next().unwrap_or_default()))
-        }
-        other => other,
-    }
 }
 
 /// Another container's namespace is there while that one runs.

@@ -141,7 +141,7 @@ fn wrong(tx: &Tx<'_>, name: &str, endpoint: &EndpointConfig) -> Option<Refusal> 
         return Some(Refusal::Worded(400, format!("invalid endpoint settings:\n{mistake}")));
     }
     match tx.state.find_network(name) {
-        Ok(network) => check_settings(network, endpoint).err(),
+        Ok(network) => check_settings(tx.given.profile, network, endpoint).err(),
         Err(_) => {
             let mistakes = ipam::endpoint_mistakes(endpoint.ipam.as_ref()?, None);
             (!mistakes.is_empty()).then_some(Refusal::EndpointSettings(mistakes))
