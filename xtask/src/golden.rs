@@ -149,7 +149,7 @@ fn record(socket: &Path, file: &Path, groups: &[String], replayed: Option<&Path>
         .args(groups)
         // Its folder is under version control.
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("GOLDEN_RECORDED", replayed.unwrap_or(Path::new("")))
+        .env("GOLDEN_RECORDED", replayed.unwrap_or_else(|| Path::new("")))
         .status()
         .context("golden: cannot run python3 (Debian's package python3; no other is needed)")?;
     ensure!(status.success(), "golden: the recorder ended with {status}");

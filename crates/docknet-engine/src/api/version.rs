@@ -80,4 +80,8 @@ pub(super) fn sign(profile: Profile, headers: &mut HeaderMap) {
     set("docker-experimental", "false");
     set("ostype", "linux");
     set("server", &super::system::server(profile));
+    if profile == Profile::Podman5 {
+        // By this clients tell it from Docker.
+        set("libpod-api-version", super::system::played(profile));
+    }
 }

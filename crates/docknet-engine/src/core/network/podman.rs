@@ -73,7 +73,7 @@ pub(super) fn create(tx: &mut Tx<'_>, wish: CreateNetwork) -> Result<Created, Re
         ipam_options: Some(ipam_options(if dhcp { "dhcp" } else { "host-local" })),
         given_pools: pools.len(),
         options,
-        labels: wish.labels.clone().unwrap_or_default(),
+        labels: wish.labels.unwrap_or_default(),
         bridge,
         ..NetworkConfig::default()
     };
