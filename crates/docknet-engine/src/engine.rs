@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub use self::builder::EngineBuilder;
 use self::draw::Dice;
@@ -110,12 +110,8 @@ pub(crate) struct Inner {
     pub(crate) faults: Faults,
     /// Programs that clients asked to be run.
     pub(crate) execs: Execs,
-    /// When it was started.
-    pub(crate) started: Timestamp,
     current: ArcSwap<State>,
     writer: Arc<Mutex<Writer>>,
-    /// Counts what was committed, for those who wait for a change.
-    version: watch::Sender<u64>,
 }
 
 /// What only one operation at a time has.
@@ -129,11 +125,6 @@ impl Inner {
     /// The state as the last operation left it. It never waits for one that is at work.
     pub(crate) fn read(&self) -> Arc<State> {
         self.current.load_full()
-    }
-
-    /// Is told of every operation that was committed after this.
-    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
-        self.version.subscribe()
     }
 
     /// Does one operation: decides, lets the data plane do it, commits it to the store, shows it, tells of it. If any of
@@ -175,7 +166,15 @@ impl Inner {
             supply,
         };
         let mut tx = Tx::new(State::clone(&self.current.load()), given);
-        let value = decide(&mut tx)?;
+        let value = match decide(&mut tx) {
+            Ok(value) => value,
+            Err(refusal) => {
+                if let Some(subnet) = tx.spent_turn {
+                    self.keep_turn(&mut **store, subnet);
+                }
+                return Err(refusal);
+            }
+        };
         let Decided { state, touched, events, steps } = tx.decided();
         plane.apply(&steps).map_err(|failed| Refusal::Worded(500, failed.to_string()))?;
         if store.is_durable()
@@ -188,8 +187,18 @@ impl Inner {
             self.current.store(Arc::new(state));
         }
         self.events.publish(events);
-        self.version.send_modify(|version| *version += 1);
         Ok(value)
+    }
+
+    /// Goes on after a default subnet that was given in vain. If that cannot be kept, it is given to the next network.
+    fn keep_turn(&self, store: &mut dyn Store, subnet: ipnet::IpNet) {
+        let mut state = State::clone(&self.current.load());
+        state.go_on_after(subnet);
+        let touched = std::collections::BTreeSet::from([Touched::Engine]);
+        if store.is_durable() && store.commit(&changes(&state, &touched)).is_err() {
+            return;
+        }
+        self.current.store(Arc::new(state));
     }
 }
 

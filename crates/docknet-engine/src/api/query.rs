@@ -38,22 +38,12 @@ impl Query {
         self.first(name).unwrap_or_default()
     }
 
-    /// Every value of that name, in order.
-    pub(crate) fn all<'q>(&'q self, name: &str) -> impl Iterator<Item = &'q str> {
-        self.pairs.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
     /// Whether a value is there that does not say no: what Docker takes for yes in most places.
     pub(crate) fn bool(&self, name: &str) -> bool {
         !matches!(
             self.text(name).trim().to_lowercase().as_str(),
             "" | "0" | "no" | "false" | "none"
         )
-    }
-
-    /// The same, with an answer for when there is no such parameter.
-    pub(crate) fn bool_or(&self, name: &str, absent: bool) -> bool {
-        if self.first(name).is_some() { self.bool(name) } else { absent }
     }
 
     /// A truth value where Docker is strict about it. `None` where there is none, or an empty one.
@@ -147,7 +137,6 @@ mod tests {
     fn the_first_value_wins() {
         let query = Query::parse("filters=%7B%7D&filters=x&a=1&filters=y");
         assert_eq!(query.first("filters"), Some("{}"));
-        assert_eq!(query.all("filters").collect::<Vec<_>>(), ["{}", "x", "y"]);
         assert_eq!(query.first("nosuch"), None);
         assert_eq!(query.text("nosuch"), "");
         assert_eq!(query.problem(), None);
@@ -193,8 +182,6 @@ mod tests {
             );
         }
         assert!(!Query::default().bool("v"));
-        assert!(Query::default().bool_or("v", true));
-        assert!(!Query::parse("v").bool_or("v", true));
     }
 
     #[test]

@@ -45,6 +45,7 @@ impl Filters {
         Ok(Self { fields })
     }
 
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
@@ -63,11 +64,6 @@ impl Filters {
         self.fields
             .get(key)
             .is_none_or(|values| values.is_empty() || values.get(source).copied().unwrap_or(false))
-    }
-
-    /// Whether the source is or begins with one of the values, or there are none.
-    pub(crate) fn matches_prefix(&self, key: &str, source: &str) -> bool {
-        self.matches_exactly(key, source) || self.values(key).any(|value| source.starts_with(value))
     }
 
     /// Whether each value, a key or `key=value`, is among the labels.
@@ -257,7 +253,6 @@ mod tests {
     fn a_value_that_is_false_counts_where_docker_goes_through_values() {
         let map = filters(r#"{"driver":{"bridge":false},"label":{"a":false}}"#);
         assert!(!map.matches_exactly("driver", "bridge"));
-        assert!(map.matches_prefix("driver", "bridge"));
         assert!(!map.matches_labels("label", &BTreeMap::new()));
         let podman = Filters::parse(r#"{"name":{"a":false}}"#, Profile::Podman5).unwrap();
         assert_eq!(podman.values("name").count(), 0);

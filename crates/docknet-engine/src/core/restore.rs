@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use docknet_types::{ContainerId, NetworkId};
+use docknet_types::NetworkId;
 
 use super::container::Container;
 use super::endpoint::Endpoint;

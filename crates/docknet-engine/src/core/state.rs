@@ -59,6 +59,12 @@ impl State {
         }
     }
 
+    /// Goes on with the default subnet after this one.
+    pub(crate) fn go_on_after(&mut self, subnet: ipnet::IpNet) {
+        self.engine.last_subnet = Some(subnet);
+        self.subnets.resume_after(Some(subnet));
+    }
+
     pub(crate) fn networks(&self) -> impl Iterator<Item = &Arc<Network>> {
         self.networks.values()
     }

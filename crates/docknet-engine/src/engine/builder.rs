@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use docknet_types::IpNet;
 use jiff::Timestamp;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::Mutex;
 
 #[cfg(feature = "disk")]
 use super::restore;
@@ -174,10 +174,8 @@ impl EngineBuilder {
             events: EventBus::default(),
             faults: Faults::default(),
             execs: Execs::default(),
-            started: now,
             current: ArcSwap::from_pointee(decided.state),
             writer: Arc::new(Mutex::new(Writer { dice, plane: Box::new(plane), store })),
-            version: watch::Sender::new(0),
         };
         Ok(Engine(Arc::new(inner)))
     }

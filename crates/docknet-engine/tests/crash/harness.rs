@@ -25,15 +25,16 @@ pub(crate) enum Death {
 
 impl Death {
     /// Mostly under load, at times before.
-    pub(crate) fn random(rng: &mut fastrand::Rng) -> Self {
-        let life = Duration::from_micros(rng.u64(500..50_000));
+    pub(crate) fn random(rng: &mut fastrand::Rng, longest: Duration) -> Self {
+        let longest = u64::try_from(longest.as_micros()).unwrap();
+        let life = Duration::from_micros(rng.u64(500..longest));
         if rng.u8(0..4) == 0 { Self::AfterStart(life) } else { Self::AfterReady(life) }
     }
 }
 
-/// How many processes to kill: `DOCKNET_CRASH_ROUNDS`, or 200.
-pub(crate) fn rounds() -> u64 {
-    number("DOCKNET_CRASH_ROUNDS").unwrap_or(200)
+/// How many processes to kill: `DOCKNET_CRASH_ROUNDS`, or so many.
+pub(crate) fn rounds_or(default: u64) -> u64 {
+    number("DOCKNET_CRASH_ROUNDS").unwrap_or(default)
 }
 
 /// Random numbers that `DOCKNET_CRASH_SEED` repeats, as far as the kernel's scheduler does.

@@ -1,10 +1,10 @@
 //! `since` and `until`.
 
-use std::num::IntErrorKind;
-
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+
+use crate::core::filter::parse_unix_time;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,19 +16,8 @@ pub(super) enum Side {
 /// Docker takes seconds since 1970, with a fraction of up to nine digits, and nothing else: its CLI turns dates and durations
 /// into that. A second of -1 stands for none.
 pub(super) fn docker(text: &str) -> Result<Option<i128>, (u16, String)> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let (seconds, fraction) = match text.split_once('.') {
-        Some((seconds, fraction)) => (seconds, Some(fraction)),
-        None => (text, None),
-    };
-    let seconds = go_int(seconds)?;
-    let nanoseconds = fraction.map(go_fraction).transpose()?.unwrap_or_default();
-    if seconds == -1 {
-        return Ok(None);
-    }
-    Ok(Some(i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds)))
+    let time = parse_unix_time(text).map_err(|words| (500, words))?;
+    Ok(time.map(Timestamp::as_nanosecond))
 }
 
 /// Podman takes seconds as Docker does, dates with and without a time and a zone, and durations: back from now for `since`,
@@ -79,26 +68,6 @@ fn date(text: &str) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(local).ok()
 }
 
-/// Digits after the point are nanoseconds if there are nine, and are brought to nine if not, in floating point as Docker does.
-fn go_fraction(text: &str) -> Result<i64, (u16, String)> {
-    let value = go_int(text)?;
-    let exponent = 9 - i32::try_from(text.len()).unwrap_or(i32::MAX);
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
-    let nanoseconds = (value as f64 * 10f64.powi(exponent)) as i64;
-    Ok(nanoseconds)
-}
-
-/// A whole number as Go reads one, with Go's complaint.
-fn go_int(text: &str) -> Result<i64, (u16, String)> {
-    text.parse::<i64>().map_err(|error| {
-        let reason = match error.kind() {
-            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
-            _ => "invalid syntax",
-        };
-        (500, format!("strconv.ParseInt: parsing {text:?}: {reason}"))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,7 +86,7 @@ mod tests {
             ("1.-5", Some(950_000_000)),
             ("-1", None),
             ("-1.5", None),
-            ("9223372036854775807", Some(9_223_372_036_854_775_807_000_000_000)),
+            ("9223372036854775807", Some(Timestamp::MAX.as_nanosecond())),
         ] {
             assert_eq!(docker(text), Ok(nanoseconds), "{text}");
         }

@@ -32,8 +32,12 @@ pub(crate) fn parse_time(value: &str, now: Timestamp) -> Result<Timestamp, Strin
 /// A time as `/events` takes it: seconds since 1970, with a fraction or without. `None` where there is none. The error is
 /// the message for the client.
 pub(crate) fn parse_unix_time(value: &str) -> Result<Option<Timestamp>, String> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let time = parse_seconds(value)?;
     // Docker has -1 for a time that is not given.
-    if value.is_empty() || value == "-1" { Ok(None) } else { parse_seconds(value).map(Some) }
+    Ok(Some(time).filter(|_| value.split('.').next() != Some("-1")))
 }
 
 const NANOSECONDS: i128 = 1_000_000_000;

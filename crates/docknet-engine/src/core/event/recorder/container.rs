@@ -225,15 +225,6 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn exec_die(&mut self, container: ContainerRef<'_>, exec_id: &str, exit_code: i64) {
-        let exit_code = &*exit_code.to_string();
-        if self.is_podman() {
-            self.container(container, "exec_died", [("containerExitCode", exit_code)]);
-        } else {
-            self.container(container, "exec_die", [("execID", exec_id), ("exitCode", exit_code)]);
-        }
-    }
-
     /// As Docker stops a container.
     fn stopped(
         &mut self,

@@ -218,7 +218,6 @@ fn each_event_of_a_container_has_its_own_facts() {
     let mut recorder = recorder(Profile::Docker28);
     recorder.exec_create(BOX, "ee", &command);
     recorder.exec_start(BOX, "ee", &command[..1]);
-    recorder.exec_die(BOX, "ee", 3);
     recorder.container_resize(BOX, Resize { height: 20, width: 40 });
     recorder.container_rename(BOX, "old");
     recorder.container_kill(BOX, &[], 1, None);
@@ -236,7 +235,6 @@ fn each_event_of_a_container_has_its_own_facts() {
         [
             ("exec_create: sh -c exit 3".into(), attributes([("execID", "ee")])),
             ("exec_start: sh ".into(), attributes([("execID", "ee")])),
-            ("exec_die".into(), attributes([("execID", "ee"), ("exitCode", "3")])),
             ("resize".into(), attributes([("height", "20"), ("width", "40")])),
             ("rename".into(), attributes([("oldName", "/old")])),
             ("kill".into(), attributes([("signal", "1")])),

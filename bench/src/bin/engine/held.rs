@@ -1,0 +1,160 @@
+//! What calls cost on engines that hold so many networks, ten containers running on each.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use anyhow::Result;
+use docknet::{Client, ContainerSpec, Driver, EndpointSpec, Filters, NetworkSpec};
+use docknet_engine::Engine;
+
+use crate::memory::resident;
+use crate::{median, print};
+
+const SIZES: [usize; 3] = [10, 1_000, 10_000];
+const MEMBERS: usize = 10;
+/// How often a round does what does not depend on how many networks there are.
+const CALLS: usize = 50;
+
+pub async fn measure(largest: usize, rounds: usize) -> Result<()> {
+    let mut held = Vec::new();
+    for networks in SIZES.into_iter().filter(|size| *size <= largest) {
+        held.push(Held::new(networks).await?);
+    }
+    // In turns, so that what else the machine does hits all alike.
+    for _ in 0..rounds {
+        for engine in &mut held {
+            engine.round().await?;
+        }
+    }
+    let mut least: BTreeMap<&str, f64> = BTreeMap::new();
+    for Held { networks, samples, .. } in &mut held {
+        for (name, samples) in samples {
+            let value = median(samples);
+            print(&format!("{name}_{networks}"), value, "us");
+            let least = *least.entry(name).or_insert(value);
+            print(&format!("{name}_{networks}_ratio"), value / least, "x");
+        }
+    }
+    Ok(())
+}
+
+/// An engine that holds networks.
+struct Held {
+    networks: usize,
+    client: Client,
+    prefix: String,
+    spare: String,
+    samples: BTreeMap<&'static str, Vec<f64>>,
+}
+
+impl Held {
+    async fn new(networks: usize) -> Result<Self> {
+        let client = Engine::memory().image("busybox").start().await?.client();
+        // Events are kept up to a number: they are no part of what a network costs.
+        for _ in 0..2_100 {
+            client.networks().create("churn").await?.remove().await?;
+        }
+        let before = resident()?;
+        for number in 0..networks {
+            let spec = NetworkSpec::new(format!("network-{number}"));
+            client.networks().create(labelled(spec, number)).await?;
+        }
+        let with_networks = resident()?;
+        let mut containers = Vec::with_capacity(networks * MEMBERS);
+        for number in 0..networks {
+            for member in 0..MEMBERS {
+                let spec = ContainerSpec::new("busybox")
+                    .name(format!("c-{number}-{member}"))
+                    .network_mode(format!("network-{number}").as_str());
+                containers.push(client.containers().create(spec).await?);
+            }
+        }
+        let names: Vec<String> =
+            containers.drain(..).map(|container| container.name().to_owned()).collect();
+        drop(containers);
+        let with_containers = resident()?;
+        for name in &names {
+            let path = format!("/containers/{name}/start");
+            client.send(http::Request::post(path).body("".into())?).await?;
+        }
+        let with_endpoints = resident()?;
+        let each = |now: f64, before: f64, count: usize| (now - before) / count as f64;
+        print(&format!("bytes_a_network_{networks}"), each(with_networks, before, networks), "bytes");
+        print(
+            &format!("bytes_a_container_{networks}"),
+            each(with_containers, with_networks, names.len()),
+            "bytes",
+        );
+        print(
+            &format!("bytes_an_endpoint_{networks}"),
+            each(with_endpoints, with_containers, names.len()),
+            "bytes",
+        );
+        let spare = client.containers().create(ContainerSpec::new("busybox").name("spare")).await?;
+        spare.start().await?;
+        let prefix = client.networks().get("network-7").await?.id().as_str()[..16].to_owned();
+        let spare = spare.name().to_owned();
+        Ok(Self { networks, client, prefix, spare, samples: BTreeMap::new() })
+    }
+
+    async fn round(&mut self) -> Result<()> {
+        let networks = self.client.networks();
+        let containers = self.client.containers();
+        for call in 0..CALLS {
+            let name = format!("network-{}", call * 7_919 % self.networks);
+            let member = format!("c-{}-3", call * 7_919 % self.networks);
+            let spec = labelled(NetworkSpec::new("made"), call);
+            let made = timed(&mut self.samples, "create", networks.create(spec)).await?;
+            timed(&mut self.samples, "get", networks.get(&name)).await?;
+            timed(&mut self.samples, "get_by_prefix", networks.get(&self.prefix)).await?;
+            timed(&mut self.samples, "get_empty", networks.get("made")).await?;
+            let endpoint = EndpointSpec::new().alias("api");
+            timed(&mut self.samples, "connect", made.connect(&self.spare, endpoint)).await?;
+            timed(&mut self.samples, "disconnect", made.disconnect(&self.spare)).await?;
+            timed(&mut self.samples, "remove", made.remove()).await?;
+            let body = r#"{"Name":"raw","Driver":"bridge"}"#;
+            let create = http::Request::post("/networks/create").body(body.into())?;
+            timed(&mut self.samples, "post_create", self.client.send(create)).await?;
+            let remove = http::Request::delete("/networks/raw").body("".into())?;
+            timed(&mut self.samples, "delete", self.client.send(remove)).await?;
+            timed(&mut self.samples, "container_get", containers.get(&member)).await?;
+            let spec = ContainerSpec::new("busybox").name("another").network_mode(name.as_str());
+            let another =
+                timed(&mut self.samples, "container_create", containers.create(spec)).await?;
+            timed(&mut self.samples, "container_start", another.start()).await?;
+            timed(&mut self.samples, "container_stop", another.stop()).await?;
+            timed(&mut self.samples, "container_remove", another.remove()).await?;
+        }
+        for (figure, filters, found) in [
+            ("list_by_name_per_network", Filters::new().name("^network-7$"), 1),
+            ("list_by_label_per_network", Filters::new().label("number=7"), 1),
+            ("list_by_driver_per_network", Filters::new().driver(Driver::Macvlan), 0),
+            ("list_per_network", Filters::new().kind("custom"), self.networks),
+        ] {
+            // Enough of them to be measured.
+            let times = (1_000 / self.networks).max(1);
+            let start = Instant::now();
+            for _ in 0..times {
+                anyhow::ensure!(networks.list_with(&filters).await?.len() == found);
+            }
+            let each = start.elapsed().as_secs_f64() * 1e6 / (times * self.networks) as f64;
+            self.samples.entry(figure).or_default().push(each);
+        }
+        Ok(())
+    }
+}
+
+fn labelled(spec: NetworkSpec, number: usize) -> NetworkSpec {
+    spec.label("number", number.to_string())
+}
+
+async fn timed<T, E>(
+    samples: &mut BTreeMap<&'static str, Vec<f64>>,
+    name: &'static str,
+    call: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let start = Instant::now();
+    let done = call.await?;
+    samples.entry(name).or_default().push(start.elapsed().as_secs_f64() * 1e6);
+    Ok(done)
+}
