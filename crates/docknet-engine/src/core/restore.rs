@@ -45,6 +45,11 @@ pub(crate) fn restore(profile: Profile, kept: Kept) -> Result<State, Contradicti
     }
     for (key, record) in kept.networks {
         let network = Network::restore(profile, NetworkId::new(key.as_str()), record);
+        let bridge = network.config.bridge.as_deref().unwrap_or_default();
+        if let Some(owner) = state.bridge_owner(bridge) {
+            let why = format!("its bridge {bridge} is that of network {owner}");
+            return Err(Contradiction { of: Kind::Network, key, why });
+        }
         state.restore_network(profile, network).map_err(|subnet| Contradiction {
             of: Kind::Network,
             key,

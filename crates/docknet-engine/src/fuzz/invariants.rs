@@ -19,7 +19,7 @@ use crate::core::state::State;
 pub(super) fn check(profile: Profile, state: &State) {
     subnets(profile, state);
     for network in state.networks() {
-        named(profile, state, network);
+        named(state, network);
         addresses(profile, network);
         for (id, endpoint) in network.endpoints.iter() {
             assert_eq!(*id, endpoint.container, "an endpoint under another id");
@@ -97,14 +97,11 @@ pub(super) fn overlap(one: IpNet, other: IpNet) -> bool {
     one.contains(&other) || other.contains(&one)
 }
 
-fn named(profile: Profile, state: &State, network: &Arc<Network>) {
+fn named(state: &State, network: &Arc<Network>) {
     let name = &network.config.name;
     assert!(!name.is_empty(), "a network without a name");
     let of_name = state.networks_named(name).filter(|other| other.id == network.id).count();
     assert_eq!(of_name, 1, "{name} is not found by its name");
-    if profile != Profile::Docker20_10 {
-        assert_eq!(state.networks_named(name).count(), 1, "{name} is the name of several");
-    }
     let found = state.find_network(network.id.as_str()).map(|found| &found.id);
     assert_eq!(found.ok(), Some(&network.id), "{name} is not found by its id");
     if let Some(bridge) = &network.config.bridge {

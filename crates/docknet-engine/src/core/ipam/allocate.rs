@@ -234,6 +234,8 @@ impl PoolState {
         aux: BTreeMap<String, IpAddr>,
     ) -> Self {
         let mut state = Self::new(profile, subnet, range);
+        // Podman's are not taken, and so not looked at.
+        let gateway = gateway.filter(|ip| subnet.contains(ip));
         if gateway.is_some() {
             state.gateway = state.addresses.take_gateway(gateway).ok();
         }
