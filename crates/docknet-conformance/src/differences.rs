@@ -103,6 +103,9 @@ pub const DIFFERENCES: &[Difference] = &[
     row("ipam::all_mistakes_are_named", PODMAN, "not all of", "Podman stops at the first mistake."),
     row("ipam::the_default_pools_end", PODMAN, "the default pools have no end within 64 networks", "Podman has subnets of 24 bits from 10.89.0.0 to 10.255.255.0: tens of thousands."),
     row("ipam::the_default_pools_end", DOCKNET, "the default pools have no end within 64 networks", "Ours goes on with smaller subnets where the pools of Docker end."),
+    row("ipam::a_gateway_is_shown_where_it_was_given", PODMAN, "it was not given", "Podman shows the gateway that it chose as if it had been given."),
+    row("ipam::default_pools_are_given_lowest_first", DOCKER_BEFORE_28, "is free, and", "It goes on after the last that it gave."),
+    row("ipam::an_automatic_ipv6_subnet_is_a_ula", DOCKER_BEFORE_28, "could not find an available, non-overlapping IPv6 address pool", "It has no default pools for IPv6."),
 
     row("names::odd_characters", PODMAN, "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*", PLAIN_NAMES),
     row("names::slashes", PODMAN, "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*", PLAIN_NAMES),
@@ -140,14 +143,19 @@ pub const DIFFERENCES: &[Difference] = &[
     row("list::by_scope", PODMAN, "invalid filter \"scope\"", "Podman has no such filter."),
     row("list::dangling_is_not_what_somebody_uses", DOCKER, r#"{"dangling":{"true":true}}"#, "Docker takes every network of a user's for a dangling one."),
     row("list::dangling_is_not_what_somebody_uses", DOCKNET, r#"{"dangling":{"true":true}}"#, AS_DOCKER),
+    row("list::tells_no_containers", PODMAN, "Member {", "Podman fills the list with who is connected."),
+    row("list::by_a_part_of_an_id", PODMAN, "left: {}", "Podman looks for ids that begin so."),
+    row("list::by_a_value_that_is_false", PODMAN, "it lists ", "Podman leaves a value out whose switch is off."),
 
     row("remove::in_use_by_a_stopped_container", DOCKER, "wanted [InUse], and it was accepted", STOPPED),
     row("remove::in_use_by_a_stopped_container", DOCKNET, "wanted [InUse], and it was accepted", AS_DOCKER),
     row("remove::detaching_disconnects_the_paused", PODMAN, "network inspection mismatch", "Podman forgets the network of a paused container, and not its address: neither the container nor any list of containers can be looked at then."),
     row("remove::a_container_outlives_its_first_network", DOCKER_FROM_26, "could not find a network matching network mode", "The container's network mode names the network that it was made for, and a start needs that."),
+    row("remove::force_is_no_way_around_use", PODMAN, "it was answered 204", "Podman has the parameter, and removes the network with its connections. The SDK never sends it."),
 
     row("prune::leaves_what_stopped_containers_need", DOCKER, "a stopped container's network is pruned", STOPPED),
     row("prune::leaves_what_stopped_containers_need", DOCKNET, "a stopped container's network is pruned", AS_DOCKER),
+    row("prune::an_until_without_a_time_is_answered", DOCKER, "closed the connection before it had answered", "Docker panics over it, for this request alone."),
 
     // What is connected to networks, and everything around them.
     row("connect::network_missing_for_a_stopped_one_is_not_found", DOCKER, "it was accepted", "Docker notes a stopped container's networks down without looking for them; its start is refused."),
@@ -155,10 +163,15 @@ pub const DIFFERENCES: &[Difference] = &[
     row("connect::a_refused_connection_leaves_nothing", PODMAN, "the container cannot be inspected any more", "Podman 5.4 answers 500 to every inspection of the container, and to the list of all, until it is removed."),
     row("connect::to_the_host_network_is_not_connectable", PODMAN, "unable to find network", "Podman has the mode, and no network of that name."),
     row("connect::to_the_none_network_is_not_connectable", PODMAN, "unable to find network", "Podman has the mode, and no network of that name."),
+    row("connect::names_are_the_containers_its_aliases_and_the_short_id", DOCKER_BEFORE_25, "names []", "`DNSNames` came with API 1.44."),
+    row("connect::names_are_the_containers_its_aliases_and_the_short_id", PODMAN, "names []", "Podman does not tell the names by which a container is found."),
+    row("connect::a_refused_connection_lets_it_start_again", DOCKER, "Address already in use", "Docker keeps the network in the container's settings, and asks for the address with every start."),
 
     row("disconnect::from_the_host_network_is_not_connectable", PODMAN, "unable to find network", "Podman has the mode, and no network of that name."),
+    row("disconnect::from_none_and_into_a_network", PODMAN, "unable to find network", "Podman has the mode, and no network of that name."),
 
     row("states::a_paused_container_is_connected", PODMAN, "it is no member", "Podman answers 200, and does not connect it."),
+    row("states::what_does_not_run_shows_what_it_asked_for", PODMAN, "it asks for None", "Podman shows the address when the container has it."),
 
     row("addresses::the_gateways_is_in_use", PODMAN, "it was accepted", "Podman does not count the gateway among the addresses taken."),
     row("addresses::one_on_an_automatic_subnet_is_not_in_a_pool", PODMAN, "it was accepted", "Podman looks at the subnet alone, whoever chose it."),
@@ -170,6 +183,11 @@ pub const DIFFERENCES: &[Difference] = &[
     row("events::of_a_disconnection_come_once", DOCKER_BEFORE_28, "told 2 times", "It tells every disconnection of a running container twice."),
     row("events::are_replayed_and_end_at_a_time", PODMAN, "replayed: []", "Podman ends at a time that is past before it has read what was before."),
     row("events::come_with_a_start_and_a_stop", PODMAN, "no event within", "Podman tells only what is asked for by itself; `networks.watch` looks at the containers' events instead."),
+    row("events::say_which_driver_and_where", PODMAN, "told: []", "Podman ends at a time that is past before it has read what was before."),
+    row("events::are_filtered_by_a_network", PODMAN, "network is an invalid filter", "Podman has no such filter."),
+    row("events::of_what_never_ran_are_none", DOCKER_BEFORE_28, "told: Disconnect", "It tells of the cut, though it told of no connection."),
+    row("events::of_what_never_ran_are_none", PODMAN, "told: Connect", "Podman tells what is asked for, whether the container runs or not."),
+    row("events::of_a_prune_say_what_was_freed", PODMAN, "no prune was told", "Podman tells nothing of a prune."),
 
     row("concurrency::one_of_many_creators_wins", DOCKER_BEFORE_26, "winners:", "Docker 20.10 looks for the name before it takes it, and not at once (moby#20648)."),
 ];

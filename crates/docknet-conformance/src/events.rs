@@ -250,7 +250,7 @@ pub async fn of_what_never_ran_are_none(client: &Client) -> Result<()> {
 /// A prune is told as one, with what it freed: networks take no space.
 pub async fn of_a_prune_say_what_was_freed(client: &Client) -> Result<()> {
     let stage = Stage::new(client);
-    let mut events = stage.client().events().networks().open().await?;
+    let before = SystemTime::now() - Duration::from_millis(50);
     let nothing = docknet::Filters::new().label(stage.name("no-such-label"));
     while let Err(error) = stage.client().networks().prune(&nothing).await {
         if !error.message().contains("a prune operation is already running") {
@@ -258,14 +258,17 @@ pub async fn of_a_prune_say_what_was_freed(client: &Client) -> Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    loop {
-        let event = limited(events.next()).await?;
-        let event = event.ok_or_else(|| failed("the stream ended"))??;
+    let after = past().await;
+    let query = stage.client().events().networks().since(before).until(after);
+    let mut events = query.open().await?;
+    while let Some(event) = limited(events.next()).await? {
+        let event = event?;
         if let Some(freed) = event.attributes.get("reclaimed") {
             assert!(freed == "0" && event.id.is_empty(), "{event:?}");
             return Ok(());
         }
     }
+    Err(failed("no prune was told"))
 }
 
 /// A time after all that happened so far, and before now.

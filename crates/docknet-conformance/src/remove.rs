@@ -174,7 +174,7 @@ pub async fn force_is_no_way_around_use(client: &Client) -> Result<()> {
     let target = format!("/networks/{}?force=1", network.name());
     let answer = lab::exchange(client, "DELETE", &target, "").await?;
     assert!(answer.status == 403, "it was answered {} {}", answer.status, answer.message);
-    client.networks().get(network.id()).await?;
+    client.networks().get(network.name()).await?;
     Ok(())
 }
 
