@@ -63,8 +63,10 @@ async fn what_a_thousand_clients_do_at_once_is_all_there() {
     // The odd ones went; of the others there is all.
     let networks = both.client.networks().list_with(&Filters::new().name("^own")).await.unwrap();
     let names: BTreeSet<_> = networks.iter().map(|network| network.name().to_owned()).collect();
-    let expected: BTreeSet<_> =
-        (0..CLIENTS).filter(|number| number % 3 != 0).map(|number| format!("own{number}")).collect();
+    let expected: BTreeSet<_> = (0..CLIENTS)
+        .filter(|number| number % 3 != 0)
+        .map(|number| format!("own{number}"))
+        .collect();
     assert_eq!((names.len(), names), (networks.len(), expected));
     let containers = both.client.containers().list_all(&Filters::new()).await.unwrap();
     assert_eq!(containers.len(), CLIENTS);
@@ -72,7 +74,8 @@ async fn what_a_thousand_clients_do_at_once_is_all_there() {
         let number: usize = container.name().strip_prefix("renamed").unwrap().parse().unwrap();
         let joined: BTreeSet<_> = container.endpoints().keys().cloned().collect();
         let own = (number % 3 != 0).then(|| format!("own{number}"));
-        let expected: BTreeSet<_> = own.into_iter().chain([shared(number), shared(number + 1)]).collect();
+        let expected: BTreeSet<_> =
+            own.into_iter().chain([shared(number), shared(number + 1)]).collect();
         assert_eq!(joined, expected, "{number}");
     }
     all(|number| die(both.client(number), number)).await;
@@ -92,7 +95,8 @@ async fn live(client: Client, number: usize) -> Result<()> {
     container.start().await?;
     let body = format!(r#"{{"Container":"{name}","EndpointConfig":{{"Aliases":["other"]}}}}"#);
     post(&client, &format!("/networks/{}/connect", shared(number + 1)), body).await?;
-    post(&client, &format!("/containers/{name}/rename?name=renamed{number}"), String::new()).await?;
+    post(&client, &format!("/containers/{name}/rename?name=renamed{number}"), String::new())
+        .await?;
     if number % 3 == 0 {
         own.disconnect(container.id().as_str()).await?;
         own.remove().await?;
@@ -160,7 +164,8 @@ async fn a_small_network_gives_each_of_its_addresses_once() {
         .map(|number| {
             let client = both.client(number);
             tokio::spawn(async move {
-                let spec = ContainerSpec::new("busybox").name(format!("c{number}")).network_mode("small");
+                let spec =
+                    ContainerSpec::new("busybox").name(format!("c{number}")).network_mode("small");
                 let container = client.containers().create(spec).await.unwrap();
                 match container.start().await {
                     Ok(()) => true,
@@ -240,7 +245,12 @@ async fn calls_that_are_given_up_leave_nothing_half_done() {
                     if let Ok(container) = client.containers().get(&name).await {
                         give_up(patience, container.start()).await;
                         give_up(patience, async {
-                            client.networks().get(&own).await?.connect(&name, EndpointSpec::new()).await
+                            client
+                                .networks()
+                                .get(&own)
+                                .await?
+                                .connect(&name, EndpointSpec::new())
+                                .await
                         })
                         .await;
                         if turn % 2 == 0 {

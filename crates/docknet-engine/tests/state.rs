@@ -60,7 +60,14 @@ async fn a_damaged_file_is_refused_and_never_reset() {
         ("empty", Vec::new()),
         ("half", whole[..whole.len() / 2].to_vec()),
         ("another file", b"# a text that somebody put here\n".repeat(64)),
-        ("zeros in it", whole.iter().enumerate().map(|(at, byte)| if at % 4096 == 100 { 0x55 } else { *byte }).collect()),
+        (
+            "zeros in it",
+            whole
+                .iter()
+                .enumerate()
+                .map(|(at, byte)| if at % 4096 == 100 { 0x55 } else { *byte })
+                .collect(),
+        ),
     ];
     for (what, bytes) in damages {
         fs::write(&file, &bytes).unwrap();

@@ -81,7 +81,8 @@ impl Observed {
         for container in self.containers.values() {
             if container["State"]["Running"] == true {
                 for (network, endpoint) in endpoints(container) {
-                    let [endpoint, ip] = ["EndpointID", "IPAddress"].map(|key| text(&endpoint[key]));
+                    let [endpoint, ip] =
+                        ["EndpointID", "IPAddress"].map(|key| text(&endpoint[key]));
                     joined.insert((network.clone(), text(&container["Id"]), endpoint, ip));
                 }
             }

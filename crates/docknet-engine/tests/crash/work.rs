@@ -109,7 +109,10 @@ impl Owned {
             0 | 1 => {
                 let taken = then.networks.insert(network.clone());
                 let body = json!({ "Name": network });
-                Operation { makes: taken.then_some(network), ..post("/networks/create", body, taken, then) }
+                Operation {
+                    makes: taken.then_some(network),
+                    ..post("/networks/create", body, taken, then)
+                }
             }
             // Several networks that nobody uses, to be removed by one operation.
             2 => {
@@ -117,7 +120,10 @@ impl Owned {
                 let taken = then.networks.insert(name.clone());
                 let label = format!("t{task}");
                 let body = json!({ "Name": name, "Labels": { label: "" }, "EnableIPv6": true });
-                Operation { makes: taken.then_some(name), ..post("/networks/create", body, taken, then) }
+                Operation {
+                    makes: taken.then_some(name),
+                    ..post("/networks/create", body, taken, then)
+                }
             }
             3 => {
                 then.networks.retain(|name| !name.contains("-loose"));
@@ -126,7 +132,10 @@ impl Owned {
             }
             4 if self.is_unused(&network) => {
                 let taken = then.networks.remove(&network);
-                Operation { method: "DELETE", ..post(&format!("/networks/{network}"), Value::Null, taken, then) }
+                Operation {
+                    method: "DELETE",
+                    ..post(&format!("/networks/{network}"), Value::Null, taken, then)
+                }
             }
             5 | 6 => {
                 let mode = if there(&network) { network.as_str() } else { SHARED };
