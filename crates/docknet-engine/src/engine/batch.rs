@@ -4,10 +4,10 @@
 //! whoever is the next to have the writer does what all of them want.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedMutexGuard, oneshot};
 
 use super::{Inner, Writer};
 use crate::Profile;
@@ -89,35 +89,42 @@ impl Queue {
         tokio::select! {
             biased;
             answer = &mut answered => return answer.unwrap_or_else(|_| Err(failed())),
-            mut writer = inner.writer.clone().lock_owned() => {
+            writer = inner.writer.clone().lock_owned() => {
                 let inner = inner.clone();
                 // It goes on if this caller goes away.
-                tokio::task::spawn_blocking(move || inner.queue.work(&inner, &mut writer));
+                tokio::task::spawn_blocking(move || work(inner, writer));
             }
         }
         answered.await.unwrap_or_else(|_| Err(failed()))
     }
 
-    /// Does all that waits, and answers it. Even a refusal is told only when what it refers to is committed.
-    fn work(&self, inner: &Inner, writer: &mut Writer) {
-        let jobs = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut batch = Batch::new(State::clone(&inner.current.load()));
-        let turns = jobs.into_iter().filter_map(|job| job(&mut batch, inner.profile, writer));
-        let answers: Vec<Answer> = turns.collect();
-        let committed = inner.commit(batch, writer);
-        for answer in answers {
-            answer(committed.clone());
-        }
-    }
-
     /// How many wait.
     #[cfg(all(test, feature = "client"))]
     pub(super) fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.jobs().len()
     }
 
     fn push(&self, job: Job) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(job);
+        self.jobs().push(job);
+    }
+
+    fn jobs(&self) -> MutexGuard<'_, Vec<Job>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Does all that waits, and answers it. Even a refusal is told only when what it refers to is committed.
+fn work(inner: Arc<Inner>, mut writer: OwnedMutexGuard<Writer>) {
+    let jobs = std::mem::take(&mut *inner.queue.jobs());
+    let mut batch = Batch::new(State::clone(&inner.current.load()));
+    let turns = jobs.into_iter().filter_map(|job| job(&mut batch, inner.profile, &mut writer));
+    let answers: Vec<Answer> = turns.collect();
+    let committed = inner.commit(batch, &mut writer);
+    // Whoever is answered may drop the engine, and open its directory again at once.
+    drop(writer);
+    drop(inner);
+    for answer in answers {
+        answer(committed.clone());
     }
 }
 
