@@ -19,6 +19,7 @@ const USAGE: &str = "\
 usage: cargo xtask check                     format, clippy, features, docs, dependencies
        cargo xtask test                      every tier of tests, on real engines too
        cargo xtask bench [FLAGS...]          what calls cost beside bollard and docker-py
+       cargo xtask bench engine [FLAGS...]   what the engine costs, small and large
        cargo xtask quickstart                the main job on an engine that this brings up
        cargo xtask golden [FLAGS...]         ask our engine what real ones were asked
        cargo xtask clients [FLAGS...]        docker, docker-py and bollard on our engine
@@ -53,6 +54,7 @@ fn run(words: &[&str]) -> Result<()> {
         [] | ["help" | "-h" | "--help"] => println!("{USAGE}"),
         ["check"] => check::run()?,
         ["test"] => test::run()?,
+        ["bench", "engine", flags @ ..] => test::bench_engine(flags)?,
         ["bench", flags @ ..] => test::bench(flags)?,
         ["golden", "help" | "-h" | "--help"] => println!("{}", golden::USAGE),
         ["golden", flags @ ..] => golden::run(flags)?,

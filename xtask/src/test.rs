@@ -125,6 +125,13 @@ pub(crate) fn bench(words: &[&str]) -> Result<()> {
     step.run()
 }
 
+/// The engine by itself.
+pub(crate) fn bench_engine(words: &[&str]) -> Result<()> {
+    let step = Step::cargo("bench engine")
+        .words("run --quiet --release --locked --manifest-path bench/Cargo.toml --bin engine --");
+    words.iter().fold(step, |step, word| step.arg(word)).run()
+}
+
 fn docker28(env: &[(&'static str, String)]) -> Result<String> {
     let engine = env.iter().find_map(|(key, value)| {
         (*key == "DOCKNET_ENGINES").then(|| value.strip_prefix("docker28=")).flatten()

@@ -5,7 +5,7 @@
 //!     --largest 1000     no engine with more networks than that
 //!     --rounds 40        how often everything is done in turns
 //!     --dir DIR          where engines on disk have their state: a disk, not memory
-//!     --only held        one chapter alone: held, start, memory, disk
+//!     --only held        one chapter alone: start, held, bytes, memory, disk
 //! ```
 //!
 //! It prints a line a figure: its name, its value, its unit. A figure of an engine with N networks ends in `_N`, and its ratio
@@ -32,6 +32,17 @@ fn main() -> Result<()> {
     }
     if options.wants("held") {
         runtime.block_on(held::measure(options.largest, options.rounds))?;
+    }
+    if let Some(networks) = options.only.as_deref().and_then(|only| only.strip_prefix("bytes-")) {
+        runtime.block_on(held::bytes(networks.parse()?))?;
+    }
+    if options.wants("bytes") {
+        // Each in a process of its own: one's memory is not left over from another.
+        for networks in held::SIZES.into_iter().filter(|size| *size <= options.largest) {
+            let mut child = std::process::Command::new(std::env::current_exe()?);
+            let ended = child.args(["--only", &format!("bytes-{networks}")]).status()?;
+            anyhow::ensure!(ended.success(), "{ended}");
+        }
     }
     if options.wants("memory") {
         clients::in_memory()?;

@@ -33,7 +33,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     network.connect("db", EndpointSpec::new()).await?;
     let mut seen = networks.get("network1").await?;
     for member in seen.info().members.values() {
-        println!("connect    {} has {}", member.name, member.ipv4.map(|ip| ip.to_string()).unwrap_or_default());
+        println!(
+            "connect    {} has {}",
+            member.name,
+            member.ipv4.map(|ip| ip.to_string()).unwrap_or_default()
+        );
     }
 
     for refused in [networks.create(&spec).await.err(), seen.clone().remove().await.err()] {

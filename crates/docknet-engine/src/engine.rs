@@ -1,5 +1,6 @@
 //! The engine: one state, read by anyone at any time, changed by one operation after the other.
 
+mod batch;
 mod builder;
 mod draw;
 mod error;
@@ -10,9 +11,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use jiff::Timestamp;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::Mutex;
 
+use self::batch::{Batch, Queue};
 pub use self::builder::EngineBuilder;
 use self::draw::Dice;
 pub use self::error::StartError;
@@ -20,7 +21,7 @@ use crate::api::Api;
 use crate::api::exec::Execs;
 use crate::core::refusal::Refusal;
 use crate::core::state::State;
-use crate::core::tx::{Decided, Given, Supply, Touched, Tx};
+use crate::core::tx::{Supply, Touched, Tx};
 use crate::events::EventBus;
 use crate::plane::DataPlane;
 use crate::store::{Change, Store, Table};
@@ -112,6 +113,10 @@ pub(crate) struct Inner {
     pub(crate) execs: Execs,
     current: ArcSwap<State>,
     writer: Arc<Mutex<Writer>>,
+    /// Whether the writer makes its caller wait: then operations wait in this queue, and those that are there together are
+    /// committed together.
+    blocks: bool,
+    queue: Queue,
 }
 
 /// What only one operation at a time has.
@@ -140,65 +145,32 @@ impl Inner {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, Refusal> + Send + 'static,
     {
-        let writer = self.writer.clone().lock_owned().await;
-        if !writer.plane.blocks() && !writer.store.is_durable() {
-            return self.write_with(writer, supply, decide);
+        if self.blocks {
+            return self.queue.write(self, supply, decide).await;
         }
-        let inner = self.clone();
-        let done = tokio::task::spawn_blocking(move || inner.write_with(writer, supply, decide));
-        done.await.unwrap_or_else(|failed| {
-            Err(Refusal::Worded(500, format!("the operation failed: {failed}")))
-        })
+        let mut writer = self.writer.clone().lock_owned().await;
+        let mut batch = Batch::new(State::clone(&self.current.load()));
+        let decided = batch.decide(self.profile, &mut writer, supply, decide);
+        self.commit(batch, &mut writer).and(decided)
     }
 
-    fn write_with<T>(
-        &self,
-        mut writer: OwnedMutexGuard<Writer>,
-        supply: Supply,
-        decide: impl FnOnce(&mut Tx<'_>) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        let Writer { dice, plane, store } = &mut *writer;
-        let given = Given {
-            profile: self.profile,
-            now: Timestamp::now(),
-            host: plane.host(),
-            draw: dice,
-            supply,
-        };
-        let mut tx = Tx::new(State::clone(&self.current.load()), given);
-        let value = match decide(&mut tx) {
-            Ok(value) => value,
-            Err(refusal) => {
-                if let Some(subnet) = tx.spent_turn {
-                    self.keep_turn(&mut **store, subnet);
-                }
-                return Err(refusal);
-            }
-        };
-        let Decided { state, touched, events, steps } = tx.decided();
-        plane.apply(&steps).map_err(|failed| Refusal::Worded(500, failed.to_string()))?;
-        if store.is_durable()
-            && let Err(failed) = store.commit(&changes(&state, &touched))
+    /// Commits what was decided as one, and shows it.
+    fn commit(&self, batch: Batch, writer: &mut Writer) -> Result<(), Refusal> {
+        let Batch { state, touched, steps, events } = batch;
+        if !touched.is_empty()
+            && writer.store.is_durable()
+            && let Err(failed) = writer.store.commit(&changes(&state, &touched))
         {
-            plane.undo(&steps);
+            writer.plane.undo(&steps);
             return Err(Refusal::Worded(500, failed.to_string()));
         }
         if !touched.is_empty() {
             self.current.store(Arc::new(state));
         }
-        self.events.publish(events);
-        Ok(value)
-    }
-
-    /// Goes on after a default subnet that was given in vain. If that cannot be kept, it is given to the next network.
-    fn keep_turn(&self, store: &mut dyn Store, subnet: ipnet::IpNet) {
-        let mut state = State::clone(&self.current.load());
-        state.go_on_after(subnet);
-        let touched = std::collections::BTreeSet::from([Touched::Engine]);
-        if store.is_durable() && store.commit(&changes(&state, &touched)).is_err() {
-            return;
+        for events in events {
+            self.events.publish(events);
         }
-        self.current.store(Arc::new(state));
+        Ok(())
     }
 }
 
@@ -241,3 +213,6 @@ fn change(state: &State, record: &Touched) -> Change {
 fn json(value: Option<&impl serde::Serialize>) -> Option<Vec<u8>> {
     value.and_then(|value| serde_json::to_vec(value).ok())
 }
+
+#[cfg(all(test, feature = "client"))]
+mod tests;

@@ -10,7 +10,7 @@ use docknet_engine::Engine;
 use crate::memory::resident;
 use crate::{median, print};
 
-const SIZES: [usize; 3] = [10, 1_000, 10_000];
+pub const SIZES: [usize; 3] = [10, 1_000, 10_000];
 const MEMBERS: usize = 10;
 /// How often a round does what does not depend on how many networks there are.
 const CALLS: usize = 50;
@@ -50,46 +50,7 @@ struct Held {
 impl Held {
     async fn new(networks: usize) -> Result<Self> {
         let client = Engine::memory().image("busybox").start().await?.client();
-        // Events are kept up to a number: they are no part of what a network costs.
-        for _ in 0..2_100 {
-            client.networks().create("churn").await?.remove().await?;
-        }
-        let before = resident()?;
-        for number in 0..networks {
-            let spec = NetworkSpec::new(format!("network-{number}"));
-            client.networks().create(labelled(spec, number)).await?;
-        }
-        let with_networks = resident()?;
-        let mut containers = Vec::with_capacity(networks * MEMBERS);
-        for number in 0..networks {
-            for member in 0..MEMBERS {
-                let spec = ContainerSpec::new("busybox")
-                    .name(format!("c-{number}-{member}"))
-                    .network_mode(format!("network-{number}").as_str());
-                containers.push(client.containers().create(spec).await?);
-            }
-        }
-        let names: Vec<String> =
-            containers.drain(..).map(|container| container.name().to_owned()).collect();
-        drop(containers);
-        let with_containers = resident()?;
-        for name in &names {
-            let path = format!("/containers/{name}/start");
-            client.send(http::Request::post(path).body("".into())?).await?;
-        }
-        let with_endpoints = resident()?;
-        let each = |now: f64, before: f64, count: usize| (now - before) / count as f64;
-        print(&format!("bytes_a_network_{networks}"), each(with_networks, before, networks), "bytes");
-        print(
-            &format!("bytes_a_container_{networks}"),
-            each(with_containers, with_networks, names.len()),
-            "bytes",
-        );
-        print(
-            &format!("bytes_an_endpoint_{networks}"),
-            each(with_endpoints, with_containers, names.len()),
-            "bytes",
-        );
+        fill(&client, networks).await?;
         let spare = client.containers().create(ContainerSpec::new("busybox").name("spare")).await?;
         spare.start().await?;
         let prefix = client.networks().get("network-7").await?.id().as_str()[..16].to_owned();
@@ -142,6 +103,49 @@ impl Held {
         }
         Ok(())
     }
+}
+
+/// What networks, containers and endpoints take, in a process in which nothing else was before.
+pub async fn bytes(networks: usize) -> Result<()> {
+    let client = Engine::memory().image("busybox").start().await?.client();
+    // Events are kept up to a number: they are no part of what a network costs.
+    for _ in 0..2_100 {
+        client.networks().create("churn").await?.remove().await?;
+    }
+    let mut sizes = vec![resident()?];
+    sizes.extend(fill(&client, networks).await?);
+    let counts = [networks, networks * MEMBERS, networks * MEMBERS];
+    for ((what, count), step) in
+        ["a_network", "a_container", "an_endpoint"].into_iter().zip(counts).zip(sizes.windows(2))
+    {
+        let grown = step.iter().rev().copied().reduce(|now, before| now - before);
+        let each = grown.unwrap_or_default() / count as f64;
+        print(&format!("bytes_{what}_{networks}"), each, "bytes");
+    }
+    Ok(())
+}
+
+/// Makes the networks, containers on them, and runs these. Gives the memory after each.
+async fn fill(client: &Client, networks: usize) -> Result<[f64; 3]> {
+    for number in 0..networks {
+        let spec = NetworkSpec::new(format!("network-{number}"));
+        client.networks().create(labelled(spec, number)).await?;
+    }
+    let with_networks = resident()?;
+    let members = || (0..networks).flat_map(|number| (0..MEMBERS).map(move |m| (number, m)));
+    for (number, member) in members() {
+        let spec = ContainerSpec::new("busybox")
+            .name(format!("c-{number}-{member}"))
+            .network_mode(format!("network-{number}").as_str());
+        client.containers().create(spec).await?;
+    }
+    let with_containers = resident()?;
+    for (number, member) in members() {
+        let path = format!("/containers/c-{number}-{member}/start");
+        let started = client.send(http::Request::post(path).body("".into())?).await?;
+        anyhow::ensure!(started.status() == 204, "{}", started.status());
+    }
+    Ok([with_networks, with_containers, resident()?])
 }
 
 fn labelled(spec: NetworkSpec, number: usize) -> NetworkSpec {

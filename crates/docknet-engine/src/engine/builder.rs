@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 #[cfg(feature = "disk")]
 use super::restore;
-use super::{Dice, Engine, Inner, StartError, Writer};
+use super::{Dice, Engine, Inner, Queue, StartError, Writer};
 #[cfg(feature = "disk")]
 use crate::Durability;
 use crate::api::exec::Execs;
@@ -175,6 +175,8 @@ impl EngineBuilder {
             faults: Faults::default(),
             execs: Execs::default(),
             current: ArcSwap::from_pointee(decided.state),
+            blocks: plane.blocks() || store.is_durable(),
+            queue: Queue::default(),
             writer: Arc::new(Mutex::new(Writer { dice, plane: Box::new(plane), store })),
         };
         Ok(Engine(Arc::new(inner)))

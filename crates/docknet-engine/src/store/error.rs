@@ -67,7 +67,7 @@ impl StoreError {
         &self.0.path
     }
 
-    pub(super) fn new(kind: StoreErrorKind, path: &Path, what: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: StoreErrorKind, path: &Path, what: impl Into<String>) -> Self {
         Self(Box::new(Inner { kind, path: path.to_owned(), what: what.into(), source: None }))
     }
 

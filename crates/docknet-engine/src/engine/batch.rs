@@ -1,0 +1,149 @@
+//! Operations that are decided one after the other, and committed as one.
+//!
+//! A commit to a disk takes as long for a hundred operations as for one. So those that come while one commits wait, and
+//! whoever is the next to have the writer does what all of them want.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use docknet_types::IpNet;
+use jiff::Timestamp;
+use tokio::sync::{OwnedMutexGuard, oneshot};
+
+use super::{Inner, Writer};
+use crate::Profile;
+use crate::core::event::Event;
+use crate::core::refusal::Refusal;
+use crate::core::state::State;
+use crate::core::tx::{Decided, Given, Step, Supply, Touched, Tx};
+
+/// What was decided so far, each operation on what the one before left. One that is refused leaves it as it was.
+pub(super) struct Batch {
+    pub(super) state: State,
+    pub(super) touched: BTreeSet<Touched>,
+    pub(super) steps: Vec<Step>,
+    /// Of each operation.
+    pub(super) events: Vec<Vec<Arc<Event>>>,
+}
+
+impl Batch {
+    pub(super) fn new(state: State) -> Self {
+        Self { state, touched: BTreeSet::new(), steps: Vec::new(), events: Vec::new() }
+    }
+
+    /// Decides one operation, and lets the data plane do it.
+    pub(super) fn decide<T>(
+        &mut self,
+        profile: Profile,
+        writer: &mut Writer,
+        supply: Supply,
+        decide: impl FnOnce(&mut Tx<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let Writer { dice, plane, .. } = writer;
+        let given =
+            Given { profile, now: Timestamp::now(), host: plane.host(), draw: dice, supply };
+        let mut tx = Tx::new(self.state.clone(), given);
+        let value = match decide(&mut tx) {
+            Ok(value) => value,
+            Err(refusal) => {
+                let spent_turn = tx.spent_turn;
+                self.keep_turn(spent_turn);
+                return Err(refusal);
+            }
+        };
+        let Decided { state, mut touched, events, steps } = tx.decided();
+        plane.apply(&steps).map_err(|failed| Refusal::Worded(500, failed.to_string()))?;
+        self.state = state;
+        self.touched.append(&mut touched);
+        self.steps.extend(steps);
+        self.events.push(events);
+        Ok(value)
+    }
+
+    /// Goes on after a default subnet that was given in vain, where its turn is over all the same.
+    fn keep_turn(&mut self, subnet: Option<IpNet>) {
+        if let Some(subnet) = subnet {
+            self.state.go_on_after(subnet);
+            self.touched.insert(Touched::Engine);
+        }
+    }
+}
+
+/// Operations that wait for the writer.
+#[derive(Default)]
+pub(super) struct Queue(Mutex<Vec<Job>>);
+
+/// Takes its turn, unless its caller has gone away; what comes back brings the answer once it is known whether all was
+/// committed.
+type Job = Box<dyn FnOnce(&mut Batch, Profile, &mut Writer) -> Option<Answer> + Send>;
+
+type Answer = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
+
+impl Queue {
+    /// Does one operation, with those that wait beside it.
+    pub(super) async fn write<T, F>(
+        &self,
+        inner: &Arc<Inner>,
+        supply: Supply,
+        decide: F,
+    ) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, Refusal> + Send + 'static,
+    {
+        let (answer, mut answered) = oneshot::channel();
+        self.push(Box::new(move |batch, profile, writer| {
+            if answer.is_closed() {
+                return None;
+            }
+            let decided = batch.decide(profile, writer, supply, decide);
+            Some(Box::new(move |committed: Result<(), Refusal>| {
+                // Whoever has gone away does not want to know.
+                let _ = answer.send(committed.and(decided));
+            }))
+        }));
+        tokio::select! {
+            biased;
+            answer = &mut answered => return answer.unwrap_or_else(|_| Err(failed())),
+            writer = inner.writer.clone().lock_owned() => {
+                let inner = inner.clone();
+                // It goes on if this caller goes away.
+                tokio::task::spawn_blocking(move || work(inner, writer));
+            }
+        }
+        answered.await.unwrap_or_else(|_| Err(failed()))
+    }
+
+    /// How many wait.
+    #[cfg(all(test, feature = "client"))]
+    pub(super) fn len(&self) -> usize {
+        self.jobs().len()
+    }
+
+    fn push(&self, job: Job) {
+        self.jobs().push(job);
+    }
+
+    fn jobs(&self) -> MutexGuard<'_, Vec<Job>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Does all that waits, and answers it. Even a refusal is told only when what it refers to is committed.
+fn work(inner: Arc<Inner>, mut writer: OwnedMutexGuard<Writer>) {
+    let jobs = std::mem::take(&mut *inner.queue.jobs());
+    let mut batch = Batch::new(State::clone(&inner.current.load()));
+    let turns = jobs.into_iter().filter_map(|job| job(&mut batch, inner.profile, &mut writer));
+    let answers: Vec<Answer> = turns.collect();
+    let committed = inner.commit(batch, &mut writer);
+    // Whoever is answered may drop the engine, and open its directory again at once.
+    drop(writer);
+    drop(inner);
+    for answer in answers {
+        answer(committed.clone());
+    }
+}
+
+fn failed() -> Refusal {
+    Refusal::Worded(500, "the operation failed".to_owned())
+}
