@@ -4,10 +4,13 @@ An entry is {case, request, status, type, body}, and seconds where it took more 
 <net:NAME>, <ctr:NAME> or <id>, times <time>, MAC addresses <mac>, and lists of networks are sorted.
 """
 import json
+import os
 import re
 import time
 
 from engine import Engine, decode
+
+BROKEN = " > the container is broken afterwards"
 
 
 class Recorder:
@@ -22,6 +25,7 @@ class Recorder:
         self.version = self.api.version()
         self.api_version = tuple(int(x) for x in self.version["ApiVersion"].split("."))
         self.group = ""
+        self.mended = mended(os.environ.get("GOLDEN_RECORDED"))
         self.refresh()
         self.keep = {n["Name"] for n in self.networks()}
 
@@ -46,14 +50,15 @@ class Recorder:
         self.made[name] = (state, fields)
         return ident
 
-    def mend(self, ctr):
-        """Podman before 5.8 cannot inspect a container again after a failed connect; make it anew."""
+    def mend(self, ctr, case):
+        """Podman before 5.8 cannot inspect a container again after a failed connect; make it anew.  In a replay, do so
+        where it was done, so that what follows begins alike."""
         status, body = self.api.call("GET", f"/containers/{ctr}/json")
-        if status == 500 and ctr in self.made:
+        if (status == 500 or case in self.mended) and ctr in self.made:
             self.api.remove(ctr)
             state, fields = self.made[ctr]
             self.ctr(ctr, state, **fields)
-            return body
+            return body if status == 500 else None
 
     def clean(self):
         self.api.clean(self.keep, self.made)
@@ -124,6 +129,7 @@ class Recorder:
         # Docker walks a map here, in another order each time.
         s = re.sub(r"(?<=network endpoints: )\w+(, \w+)+", lambda m: ", ".join(sorted(m[0].split(", "))), s)
         s = re.sub(r"\d+ matches found based on ID", "<n> matches found based on ID", s)
+        s = re.sub(r"(?<=more than one result for network ID )[0-9a-f]\b", "<prefix>", s)
         return re.sub(r"\b(veth|podman|vx-|dm-)[0-9a-f]{2,12}\b", r"\1<n>", s)
 
     def short(self, match):
@@ -166,8 +172,8 @@ class Recorder:
                 self.api.call("POST", f"/networks/{n}/disconnect", {"Container": ctr})
         elif undo:
             self.api.call("POST", f"/networks/{net}/disconnect", {"Container": ctr, "Force": True})
-        if self.podman and (broken := self.mend(ctr)):
-            self.note(case + " > the container is broken afterwards", broken)
+        if self.podman and (broken := self.mend(ctr, f"{self.group}/{case}")):
+            self.note(case + BROKEN, broken)
 
     def attached(self, ctr):
         status, body = self.api.call("GET", f"/containers/{ctr.lstrip('/')}/json")
@@ -181,6 +187,15 @@ class Recorder:
     def engine(self):
         """Which engine it was: a recording is of that one, and of no other."""
         return {k: self.version.get(k) for k in ("Version", "ApiVersion", "MinAPIVersion")}
+
+
+def mended(recording):
+    """The cases of a recording after which a container had to be made anew."""
+    if not recording:
+        return set()
+    with open(recording) as file:
+        cases = [entry["case"] for entry in json.load(file)["entries"]]
+    return {case.removesuffix(BROKEN) for case in cases if case.endswith(BROKEN)}
 
 
 def settings(c):

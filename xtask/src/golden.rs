@@ -31,9 +31,15 @@ pub(crate) use known::fits;
 /// that run in containers and look around.
 const ELSEWHERE: [&str; 3] = ["swarm", "inside", "hijack"];
 
-/// Of the cases of the engine that ours is foremost like, so many of a thousand must agree.
-const LEAST_IN_WORDS: usize = 970;
-const LEAST_IN_BODY: usize = 950;
+/// Of a thousand cases so many must agree, in status and message and in all of the body.
+const fn least(like: Like) -> (usize, usize) {
+    match like {
+        Like::Docker28 => (970, 950),
+        Like::Docker26 => (980, 975),
+        Like::Docker20 => (975, 970),
+        Like::Podman5 => (985, 960),
+    }
+}
 
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     match arguments::parse(words)? {
@@ -44,7 +50,8 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
 }
 
 fn replay(arguments: &Arguments) -> Result<()> {
-    let recorded = Recording::read(&recording_of(arguments.like))?;
+    let recording = recording_of(arguments.like);
+    let recorded = Recording::read(&recording)?;
     let groups = groups(arguments, &recorded)?;
     let ours = std::env::temp_dir().join(format!("docknet-golden-{}.json", std::process::id()));
     let served = match &arguments.socket {
@@ -53,7 +60,7 @@ fn replay(arguments: &Arguments) -> Result<()> {
     };
     let socket = arguments.socket.as_deref().or_else(|| served.as_ref().map(Served::socket));
     let begun = Instant::now();
-    let asked = record(socket.context("golden: no engine")?, &ours, &groups);
+    let asked = record(socket.context("golden: no engine")?, &ours, &groups, Some(&recording));
     let seconds = begun.elapsed().as_secs_f32();
     let answered = asked.and_then(|()| Recording::read(&ours));
     let _ = std::fs::remove_file(&ours);
@@ -82,12 +89,13 @@ fn pass(verdict: &Verdict<'_>, arguments: &Arguments) -> Result<()> {
         failures.push(format!("no difference is '{pattern}', which the table of known ones has"));
     }
     let total = verdict.total();
-    if arguments.like == Like::Docker28 && arguments.only.is_empty() {
-        if total.words * 1000 < total.cases * LEAST_IN_WORDS {
-            failures.push(format!("less than {LEAST_IN_WORDS} ‰ agree in status and message"));
+    if arguments.only.is_empty() {
+        let (words, body) = least(arguments.like);
+        if total.words * 1000 < total.cases * words {
+            failures.push(format!("less than {words} ‰ agree in status and message"));
         }
-        if total.body * 1000 < total.cases * LEAST_IN_BODY {
-            failures.push(format!("less than {LEAST_IN_BODY} ‰ agree in body"));
+        if total.body * 1000 < total.cases * body {
+            failures.push(format!("less than {body} ‰ agree in body"));
         }
     }
     if !failures.is_empty() {
@@ -121,10 +129,10 @@ fn record_real(name: Name) -> Result<()> {
         // What its bridges leave behind, after some failures, spoils the groups that follow.
         Like::Podman5 => Recording::read(&file)?.groups().into_iter().try_for_each(|group| {
             engines::reset(&[name])?;
-            record(socket, &file, &[group])
+            record(socket, &file, &[group], None)
         }),
         // Those that hand out default pools in turns have to do it in the order of a replay.
-        _ => record(socket, &file, &[]),
+        _ => record(socket, &file, &[], None),
     };
     engines::reset(&[name])?;
     recorded?;
@@ -132,14 +140,16 @@ fn record_real(name: Name) -> Result<()> {
     Ok(())
 }
 
-/// Asks an engine all cases of these groups, or of all where none is named.
-fn record(socket: &Path, file: &Path, groups: &[String]) -> Result<()> {
+/// Asks an engine all cases of these groups, or of all where none is named. A replay follows a recording in how it goes on
+/// after some failures.
+fn record(socket: &Path, file: &Path, groups: &[String], replayed: Option<&Path>) -> Result<()> {
     let status = Command::new("python3")
         .arg(root().join("tests/golden/record.py"))
         .args([socket, file])
         .args(groups)
         // Its folder is under version control.
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("GOLDEN_RECORDED", replayed.unwrap_or(Path::new("")))
         .status()
         .context("golden: cannot run python3 (Debian's package python3; no other is needed)")?;
     ensure!(status.success(), "golden: the recorder ended with {status}");

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::engines::{self, Name};
+use crate::served::{Like, Served};
 use crate::step::Step;
+use crate::{clients, golden};
 
 pub(crate) fn run() -> Result<()> {
     let begun = Instant::now();
@@ -43,6 +45,10 @@ pub(crate) fn run() -> Result<()> {
     }
     watch(&engine_of("docker28")?)?;
 
+    // Our engine beside the real ones: what they answered, and what their clients see.
+    timed("golden", || golden::run(&[]))?;
+    timed("clients", || clients::run(&[]))?;
+
     // TLS and SSH listen on the loopback of an engine's own network namespace.
     Step::new("TLS and SSH", "nsenter")
         .arg(format!("--net={}", of("DOCKNET_NETNS")?))
@@ -51,11 +57,32 @@ pub(crate) fn run() -> Result<()> {
         .envs(&env)
         .run()?;
 
-    Step::cargo("conformance")
-        .words("run --quiet --locked --package docknet-conformance -- --complete --again --jobs 3 --table COMPATIBILITY.md")
-        .envs(&env)
-        .run()?;
+    conformance(&env, &of("DOCKNET_ENGINES")?)?;
     eprintln!("all tests passed in {} s", begun.elapsed().as_secs());
+    Ok(())
+}
+
+/// The real engines, and ours twice: in the process of the suite, and on a socket.
+fn conformance(env: &[(&'static str, String)], real: &str) -> Result<()> {
+    let served = Served::start(Like::Docker28)?;
+    let mut step = Step::cargo("conformance")
+        .words("run --quiet --locked --package docknet-conformance -- --complete --again --jobs 3 --table COMPATIBILITY.md")
+        .envs(env)
+        // In the order of the table's columns.
+        .env("DOCKNET_ENGINES", "");
+    for engine in real.split(',') {
+        step = step.arg("--engine").arg(engine);
+    }
+    step.words("--embedded docknet --engine")
+        .arg(format!("docknet-socket=unix://{}", served.socket().display()))
+        .run()
+}
+
+fn timed(title: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
+    eprintln!("==> {title}");
+    let begun = Instant::now();
+    run().with_context(|| title.to_owned())?;
+    eprintln!("    {title} in {:.1} s", begun.elapsed().as_secs_f32());
     Ok(())
 }
 

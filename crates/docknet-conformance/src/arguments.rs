@@ -1,13 +1,17 @@
 //! The program's arguments.
 
+use docknet_engine::Profile;
+
 pub(crate) const HELP: &str = "\
-Usage: docknet-conformance --engine NAME=URL[+URL] ... [OPTIONS]
+Usage: docknet-conformance --engine NAME=URL[+URL] ... --embedded NAME[=PROFILE] ... [OPTIONS]
 
 Runs every behaviour against every engine. Several addresses of one engine are the nodes of its swarm; workers that are
 given by themselves are put to their manager.
 
   --engine NAME=URL  an engine, as in docker28=unix:///run/docker.sock; more of them in
                      DOCKNET_ENGINES=NAME=URL,NAME=URL
+  --embedded NAME[=PROFILE]
+                     our own engine in this process, like docker20, docker26, docker28 (if none is named) or podman5
   --only TEXT        only the behaviours that have this in their name; all of several
   --jobs N           behaviours at a time on each engine (2)
   --table FILE       writes the table of behaviours and engines, as Markdown
@@ -19,13 +23,22 @@ given by themselves are put to their manager.
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
-    pub(crate) engines: Vec<(String, Vec<String>)>,
+    pub(crate) engines: Vec<(String, Place)>,
     pub(crate) only: Vec<String>,
     pub(crate) jobs: usize,
     pub(crate) table: Option<String>,
     pub(crate) json: Option<String>,
     pub(crate) complete: bool,
     pub(crate) again: bool,
+}
+
+/// Where an engine is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// At these addresses: one, or one a node of a swarm.
+    At(Vec<String>),
+    /// In this process, and like this one.
+    Here(Profile),
 }
 
 impl Arguments {
@@ -61,6 +74,7 @@ impl Arguments {
             };
             match name {
                 "--engine" => found.engines.push(engine(&value()?)?),
+                "--embedded" => found.engines.push(embedded(&value()?)?),
                 "--only" => found.only.push(value()?),
                 "--jobs" => {
                     let text = value()?;
@@ -87,12 +101,28 @@ impl Arguments {
     }
 }
 
-fn engine(text: &str) -> Result<(String, Vec<String>), String> {
+fn engine(text: &str) -> Result<(String, Place), String> {
     match text.split_once('=') {
         Some((name, hosts)) if !name.is_empty() && !hosts.is_empty() => {
-            Ok((name.to_owned(), hosts.split('+').map(str::to_owned).collect()))
+            let hosts = hosts.split('+').map(str::to_owned).collect();
+            Ok((name.to_owned(), Place::At(hosts)))
         }
         _ => Err(format!("an engine is NAME=URL, not {text:?}")),
+    }
+}
+
+fn embedded(text: &str) -> Result<(String, Place), String> {
+    let (name, profile) = text.split_once('=').unwrap_or((text, "docker28"));
+    let profile = match profile {
+        "docker20" => Profile::Docker20_10,
+        "docker26" => Profile::Docker26,
+        "docker28" => Profile::Docker28,
+        "podman5" => Profile::Podman5,
+        _ => return Err(format!("no engine {profile:?} to be like")),
+    };
+    match name {
+        "" => Err(format!("an engine in this process is NAME or NAME=PROFILE, not {text:?}")),
+        name => Ok((name.to_owned(), Place::Here(profile))),
     }
 }
 
@@ -106,11 +136,23 @@ mod tests {
 
     #[test]
     fn reads_both_spellings_and_the_environment() {
-        let arguments = ["--engine", "a=unix:///a", "--engine=s=unix:///1+unix:///2", "--jobs=4"];
+        let arguments = [
+            "--engine",
+            "a=unix:///a",
+            "--engine=s=unix:///1+unix:///2",
+            "--embedded=o=docker26",
+            "--jobs=4",
+        ];
         let found = parse(&arguments, "b=unix:///b").unwrap().unwrap();
         let names: Vec<_> =
-            found.engines.iter().map(|(name, hosts)| (name.as_str(), hosts.len())).collect();
-        assert_eq!(names, [("a", 1), ("s", 2), ("b", 1)]);
+            found.engines.iter().map(|(name, place)| (name.as_str(), place)).collect();
+        let at = |hosts: &[&str]| Place::At(hosts.iter().map(|&host| host.to_owned()).collect());
+        let wanted =
+            [at(&["unix:///a"]), at(&["unix:///1", "unix:///2"]), Place::Here(Profile::Docker26)];
+        assert_eq!(
+            names,
+            [("a", &wanted[0]), ("s", &wanted[1]), ("o", &wanted[2]), ("b", &at(&["unix:///b"]))]
+        );
         assert_eq!((found.jobs, found.complete), (4, false));
     }
 
@@ -119,6 +161,7 @@ mod tests {
         for (arguments, words) in [
             (&["--engine", "a"][..], "an engine is NAME=URL, not \"a\""),
             (&["--jobs", "0"], "--jobs wants a number from 1 on, not \"0\""),
+            (&["--embedded", "o=docker27"], "no engine \"docker27\" to be like"),
             (&["--only"], "--only wants a value"),
             (&["--colour"], "unknown argument \"--colour\""),
             (&[], "no engine is given"),

@@ -32,16 +32,27 @@ pub enum Needs {
     NoSwarm,
     /// A link beside the engine, for macvlan networks: see [`lab::parent`](crate::lab::parent).
     Parent,
+    /// Containers with programs that run in them: traffic, name servers, routes. An engine in memory has none.
+    Processes,
     /// A manager of a swarm.
     Swarm,
     /// A swarm with a second node that can be talked to: see [`lab::nodes`](crate::lab::nodes).
     TwoNodes,
+    /// The words of Docker 28: it, or an engine that plays it.
+    Wording,
 }
 
 impl Needs {
     /// Every need that an engine may not meet.
-    pub const ALL: &'static [Self] =
-        &[Self::Containers, Self::NoSwarm, Self::Parent, Self::Swarm, Self::TwoNodes];
+    pub const ALL: &'static [Self] = &[
+        Self::Containers,
+        Self::NoSwarm,
+        Self::Parent,
+        Self::Processes,
+        Self::Swarm,
+        Self::TwoNodes,
+        Self::Wording,
+    ];
 
     /// Whether it is about swarms.
     #[must_use]
@@ -57,8 +68,10 @@ impl Needs {
             Self::Exclusive => "others use the engine",
             Self::NoSwarm => "the node is in a swarm",
             Self::Parent => "DOCKNET_MACVLAN_PARENT names no link for macvlan networks",
+            Self::Processes => "its containers have no processes",
             Self::Swarm => "the node manages no swarm",
             Self::TwoNodes => "there is no second node of a swarm",
+            Self::Wording => "the words that are asked for are those of Docker 28",
         }
     }
 }

@@ -28,7 +28,7 @@ pub async fn check(engine: &Engine, behaviour: &Behaviour) -> Outcome {
         return Outcome::NotApplicable(need.missing());
     }
     panics::catch();
-    let lab = Lab::new(behaviour.name, &engine.nodes);
+    let lab = Lab::on(engine, behaviour.name);
     let went = run(engine, behaviour, &lab).await;
     let cleaned = lab.clean_up().await;
     let difference = differences::of(behaviour.name, engine);

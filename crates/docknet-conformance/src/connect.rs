@@ -1,11 +1,11 @@
 //! Connecting containers to networks, and cutting them off again.
 
-use docknet::{Client, EndpointSpec, ErrorKind, NetworkMode, Result};
+use docknet::{Client, Container, EndpointSpec, ErrorKind, Network, NetworkMode, Result};
 
 use crate::behaviours;
 use crate::expect::refused;
 use crate::inside::{addresses, default_gateways, has_address, interfaces, resolve, shell};
-use crate::lab::subnet;
+use crate::lab::{has_processes, subnet};
 use crate::stage::{Stage, failed, host};
 
 behaviours!(
@@ -27,6 +27,8 @@ behaviours!(
     from_container_mode_is_not_connectable [Containers],
     from_none_mode_is_not_connectable [Containers],
     a_refused_connection_leaves_nothing [Containers, Exclusive],
+    names_are_the_containers_its_aliases_and_the_short_id [Containers],
+    a_refused_connection_lets_it_start_again [Containers, Exclusive],
 );
 
 /// A container is connected by its id, by its name or as a handle, and has an interface more each time.
@@ -125,6 +127,14 @@ pub async fn gateway_priority_is_honoured_or_refused(client: &Client) -> Result<
         return Ok(());
     }
     connected?;
+    let mut shown = container.clone();
+    shown.reload().await?;
+    let priorities: Vec<_> =
+        shown.endpoints().values().map(|endpoint| endpoint.asked.gateway_priority).collect();
+    assert!(priorities == [Some(0), Some(100)], "it shows {priorities:?}");
+    if !has_processes() {
+        return Ok(());
+    }
     let gateways = default_gateways(&container).await?;
     assert!(gateways == [host(second, 1)], "the default route leads to {gateways:?}");
     b.disconnect(&container).await?;
@@ -147,6 +157,10 @@ pub async fn sysctls_are_set_or_refused(client: &Client) -> Result<()> {
         return Ok(());
     }
     connected?;
+    shows_option(&container, &network, sysctl).await?;
+    if !has_processes() {
+        return Ok(());
+    }
     let values = shell(&container, "cat /proc/sys/net/ipv4/conf/eth*/log_martians").await?;
     let set = values.split_whitespace().filter(|value| *value == "1").count();
     assert!(set == 1, "log_martians of the interfaces: {values:?}");
@@ -158,16 +172,33 @@ pub async fn interface_names_are_given_or_refused(client: &Client) -> Result<()>
     let stage = Stage::new(client);
     let network = stage.network("net").await?;
     let container = stage.running("web").await?;
-    let endpoint = EndpointSpec::new().driver_opt("com.docker.network.endpoint.ifname", "lan0");
-    let connected = network.connect(&container, endpoint).await;
+    let name = ("com.docker.network.endpoint.ifname", "lan0");
+    let connected =
+        network.connect(&container, EndpointSpec::new().driver_opt(name.0, name.1)).await;
     let engine = client.engine().await?;
     if engine.version < docknet::ApiVersion::new(1, 48) || stage.is_podman().await? {
         refused(connected, &[ErrorKind::UnsupportedApi]);
         return Ok(());
     }
     connected?;
+    shows_option(&container, &network, name).await?;
+    if !has_processes() {
+        return Ok(());
+    }
     let names = interfaces(&container).await?;
     assert!(names.iter().any(|name| name == "lan0"), "interfaces {names:?}");
+    Ok(())
+}
+
+async fn shows_option(
+    container: &Container,
+    network: &Network,
+    (key, value): (&str, &str),
+) -> Result<()> {
+    let mut shown = container.clone();
+    shown.reload().await?;
+    let options = &shown.endpoints()[network.name()].asked.driver_opts;
+    assert!(options.get(key).is_some_and(|shown| shown == value), "it shows {options:?}");
     Ok(())
 }
 
@@ -292,4 +323,32 @@ pub async fn a_refused_connection_leaves_nothing(client: &Client) -> Result<()> 
         "the container shows {networks:?}"
     );
     Ok(())
+}
+
+/// The names by which a container is found on a network are its own, its aliases and its short id, each once.
+pub async fn names_are_the_containers_its_aliases_and_the_short_id(client: &Client) -> Result<()> {
+    let stage = Stage::new(client);
+    let network = stage.network("net").await?;
+    let mut container = stage.running("web").await?;
+    let name = container.name().to_owned();
+    let endpoint = EndpointSpec::new().alias("api").alias(&name).alias("api").alias("front");
+    network.connect(&container, endpoint).await?;
+    container.reload().await?;
+    let found = &container.endpoints()[network.name()].dns_names;
+    assert!(*found == [&name, "api", "front", container.short_id()], "names {found:?}");
+    Ok(())
+}
+
+/// A container that was refused a connection can be stopped and started.
+pub async fn a_refused_connection_lets_it_start_again(client: &Client) -> Result<()> {
+    let stage = Stage::new(client);
+    let subnet = subnet();
+    let network = stage.network_on("net", subnet).await?;
+    let container = stage.running("web").await?;
+    let gateway = EndpointSpec::new().ipv4(host(subnet, 255));
+    if network.connect(&container, gateway).await.is_ok() {
+        network.disconnect(&container).await?;
+    }
+    container.stop_within(2).await?;
+    container.start().await
 }

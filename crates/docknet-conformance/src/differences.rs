@@ -49,6 +49,8 @@ const DOCKER_BEFORE_25: Engines = Engines { before: Some(Version(25, 0)), ..DOCK
 const DOCKER_BEFORE_26: Engines = Engines { before: Some(Version(26, 0)), ..DOCKER };
 const DOCKER_BEFORE_28: Engines = Engines { before: Some(Version(28, 0)), ..DOCKER };
 const DOCKER_FROM_26: Engines = Engines { from: Some(Version(26, 0)), ..DOCKER };
+/// Docker as it is played by ours is another product, so that a row about the one says nothing of the other.
+const DOCKNET: Engines = Engines { product: Product::Docknet, from: None, before: None };
 const PODMAN: Engines = Engines { product: Product::Podman, from: None, before: None };
 
 const fn row(
@@ -68,6 +70,7 @@ const PLAIN_NAMES: &str = "Podman's names are `[a-zA-Z0-9][a-zA-Z0-9_.-]*`.";
 const NOT_AN_ID: &str = "Podman refuses a name with which an id begins.";
 const OWN_OPTIONS: &str = "Podman keeps the options that it knows, under names of its own, and drops the others with a warning.";
 const NO_CHECK_OF_RANGES: &str = "It does not compare the range with the subnet.";
+const AS_DOCKER: &str = "Ours does as Docker does, so that clients find what they know.";
 const STOPPED: &str = "Docker knows endpoints of running containers only.";
 
 /// Every known difference, by chapter.
@@ -99,6 +102,7 @@ pub const DIFFERENCES: &[Difference] = &[
     row("ipam::all_mistakes_are_named", DOCKER_BEFORE_26, "not all of", "It stops at the first mistake."),
     row("ipam::all_mistakes_are_named", PODMAN, "not all of", "Podman stops at the first mistake."),
     row("ipam::the_default_pools_end", PODMAN, "the default pools have no end within 64 networks", "Podman has subnets of 24 bits from 10.89.0.0 to 10.255.255.0: tens of thousands."),
+    row("ipam::the_default_pools_end", DOCKNET, "the default pools have no end within 64 networks", "Ours goes on with smaller subnets where the pools of Docker end."),
 
     row("names::odd_characters", PODMAN, "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*", PLAIN_NAMES),
     row("names::slashes", PODMAN, "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*", PLAIN_NAMES),
@@ -135,12 +139,15 @@ pub const DIFFERENCES: &[Difference] = &[
     row("list::by_type", PODMAN, "invalid filter \"type\"", "Podman has no such filter."),
     row("list::by_scope", PODMAN, "invalid filter \"scope\"", "Podman has no such filter."),
     row("list::dangling_is_not_what_somebody_uses", DOCKER, r#"{"dangling":{"true":true}}"#, "Docker takes every network of a user's for a dangling one."),
+    row("list::dangling_is_not_what_somebody_uses", DOCKNET, r#"{"dangling":{"true":true}}"#, AS_DOCKER),
 
     row("remove::in_use_by_a_stopped_container", DOCKER, "wanted [InUse], and it was accepted", STOPPED),
+    row("remove::in_use_by_a_stopped_container", DOCKNET, "wanted [InUse], and it was accepted", AS_DOCKER),
     row("remove::detaching_disconnects_the_paused", PODMAN, "network inspection mismatch", "Podman forgets the network of a paused container, and not its address: neither the container nor any list of containers can be looked at then."),
     row("remove::a_container_outlives_its_first_network", DOCKER_FROM_26, "could not find a network matching network mode", "The container's network mode names the network that it was made for, and a start needs that."),
 
     row("prune::leaves_what_stopped_containers_need", DOCKER, "a stopped container's network is pruned", STOPPED),
+    row("prune::leaves_what_stopped_containers_need", DOCKNET, "a stopped container's network is pruned", AS_DOCKER),
 
     // What is connected to networks, and everything around them.
     row("connect::network_missing_for_a_stopped_one_is_not_found", DOCKER, "it was accepted", "Docker notes a stopped container's networks down without looking for them; its start is refused."),

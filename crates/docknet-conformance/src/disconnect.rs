@@ -5,7 +5,7 @@ use docknet::{Client, EndpointSpec, ErrorKind, Result};
 use crate::behaviours;
 use crate::expect::refused;
 use crate::inside::{addresses, has_address, interfaces, reaches};
-use crate::lab::subnet;
+use crate::lab::{has_processes, subnet};
 use crate::stage::{Stage, host};
 
 behaviours!(
@@ -20,6 +20,7 @@ behaviours!(
     from_the_host_network_is_not_connectable [Containers],
     makes_the_network_removable [Containers],
     all_of_them_with_remove_detaching [Containers],
+    from_none_and_into_a_network [Containers],
 );
 
 /// A container that is cut off has no interface of the network any more, and neither side shows the other.
@@ -118,7 +119,11 @@ pub async fn from_the_last_network_and_into_another(client: &Client) -> Result<(
     container.reload().await?;
     assert!(container.endpoints().is_empty(), "it has {:?}", container.endpoints().keys());
     new.connect(&container, EndpointSpec::new()).await?;
-    assert!(reaches(&container, host(subnet, 1)).await?, "it does not reach its gateway");
+    let found = addresses(&container).await?;
+    assert!(found.iter().any(|a| a.addr() == host(subnet, 2)), "it has {found:?}");
+    if has_processes() {
+        assert!(reaches(&container, host(subnet, 1)).await?, "it does not reach its gateway");
+    }
     Ok(())
 }
 
@@ -156,4 +161,18 @@ pub async fn all_of_them_with_remove_detaching(client: &Client) -> Result<()> {
     assert!(client.networks().find(&name).await?.is_none(), "it is still there");
     assert!(interfaces(&runs).await?.len() == 1, "the container still has its interface");
     stopped.start().await
+}
+
+/// A container that has no network on purpose is cut off from that, and joins another one then.
+pub async fn from_none_and_into_a_network(client: &Client) -> Result<()> {
+    let stage = Stage::new(client);
+    let subnet = subnet();
+    let network = stage.network_on("net", subnet).await?;
+    let spec = stage.idle("web").network_mode(docknet::NetworkMode::None);
+    let container = stage.run(spec).await?;
+    let none = client.networks().get("none").await?;
+    none.disconnect(&container).await?;
+    network.connect(&container, EndpointSpec::new().ipv4(host(subnet, 9))).await?;
+    assert!(has_address(&container, host(subnet, 9)).await?, "it has not its address");
+    Ok(())
 }

@@ -10,17 +10,17 @@ use crate::stage::{Stage, failed, host};
 
 behaviours!(
     effects:
-    containers_of_a_network_reach_each_other [Containers],
-    an_internal_network_gives_no_default_route [Containers],
-    an_internal_network_has_no_way_out [Containers],
-    two_networks_do_not_reach_each_other [Containers],
-    a_container_on_two_networks_is_no_bridge [Containers],
-    without_icc_containers_are_apart [Containers],
-    a_partition_cuts_traffic_and_heals [Containers],
+    containers_of_a_network_reach_each_other [Containers, Processes],
+    an_internal_network_gives_no_default_route [Containers, Processes],
+    an_internal_network_has_no_way_out [Containers, Processes],
+    two_networks_do_not_reach_each_other [Containers, Processes],
+    a_container_on_two_networks_is_no_bridge [Containers, Processes],
+    without_icc_containers_are_apart [Containers, Processes],
+    a_partition_cuts_traffic_and_heals [Containers, Processes],
     names_and_short_ids_resolve [Containers],
     names_stay_in_their_network [Containers],
     a_shared_alias_resolves_to_all [Containers],
-    ipv6_reaches [Containers],
+    ipv6_reaches [Containers, Processes],
     several_networks_at_creation [Containers],
     a_missing_network_at_creation_is_not_found [Containers],
 );

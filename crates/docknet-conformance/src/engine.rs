@@ -7,7 +7,8 @@ use docknet::{Client, Error, ErrorKind, Result};
 use http::Request;
 use serde_json::Value;
 
-use crate::{Needs, lab};
+use crate::Needs;
+use crate::lab::{self, Lab};
 
 /// An engine under test.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Engine {
     pub api_version: String,
     /// A client of each node; the first is tested.
     pub nodes: Vec<Client>,
+    /// The link beside it for macvlan networks, as `DOCKNET_MACVLAN_PARENT` names it.
+    pub parent: Option<String>,
     met: Vec<Needs>,
     node: String,
     managers: Vec<String>,
@@ -74,7 +77,8 @@ impl Engine {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let managers = info["Swarm"]["RemoteManagers"].as_array().into_iter().flatten();
         let full_version = text(&version["Version"]);
-        let engine = Self {
+        let parent = std::env::var("DOCKNET_MACVLAN_PARENT").ok().filter(|name| !name.is_empty());
+        let mut engine = Self {
             name: name.into(),
             product: Product::from_version(&version),
             version: Version::parse(&full_version),
@@ -84,8 +88,25 @@ impl Engine {
             node: text(&info["Swarm"]["NodeID"]),
             managers: managers.map(|manager| text(&manager["NodeID"])).collect(),
             nodes,
+            parent: None,
         };
+        if engine.version.0 == 28 && engine.product != Product::Podman {
+            engine.met.push(Needs::Wording);
+        }
+        if let Some(parent) = parent {
+            engine = engine.beside(parent);
+        }
         Ok(engine)
+    }
+
+    /// An engine that has this link beside it, for macvlan networks.
+    #[must_use]
+    pub fn beside(mut self, parent: impl Into<String>) -> Self {
+        self.parent = Some(parent.into());
+        if !self.meets(Needs::Parent) {
+            self.met.push(Needs::Parent);
+        }
+        self
     }
 
     /// Puts the workers of a swarm to their manager, as its further nodes: a swarm is one engine.
@@ -176,11 +197,36 @@ async fn needs_met(nodes: &[Client], info: &Value) -> Result<Vec<Needs>> {
     }
     if client.send(get(&format!("/images/{}/json", lab::IMAGE))).await?.status().is_success() {
         met.push(Needs::Containers);
-    }
-    if lab::parent().is_some() {
-        met.push(Needs::Parent);
+        if has_processes(client).await? {
+            met.push(Needs::Processes);
+        }
     }
     Ok(met)
+}
+
+/// Has a program run in a container. Only an engine that says that its containers have no processes has none: whatever
+/// else goes wrong there is for behaviours to find.
+async fn has_processes(client: &Client) -> Result<bool> {
+    const NONE: &str = "have no processes";
+    let lab = Lab::new("processes", std::slice::from_ref(client));
+    let answer = lab
+        .enter(async {
+            let container = lab::running(client, &[]).await?;
+            container.exec(["true"]).await
+        })
+        .await;
+    let cleaned = lab.clean_up().await;
+    let says_none = match &answer {
+        Ok(output) => {
+            let said = format!("{}{}", output.stdout_text(), output.stderr_text());
+            output.exit_code == 126 && said.contains(NONE)
+        }
+        Err(error) => error.message().contains(NONE),
+    };
+    match cleaned {
+        Ok(()) => Ok(!says_none),
+        Err(left) => Err(Error::new(ErrorKind::Server, left)),
+    }
 }
 
 fn get(path: &str) -> Request<Bytes> {

@@ -20,6 +20,10 @@ behaviours!(
     are_filtered [Containers],
     that_are_dropped_close_their_connection,
     of_a_lazy_stream_begin_with_the_first_poll,
+    say_which_driver_and_where [Containers],
+    are_filtered_by_a_network [Containers],
+    of_what_never_ran_are_none [Containers],
+    of_a_prune_say_what_was_freed,
 );
 
 /// A network's life is told in its order, with its name and the container that came and went.
@@ -193,6 +197,77 @@ pub async fn of_a_lazy_stream_begin_with_the_first_poll(client: &Client) -> Resu
     }
 }
 
+/// An event has the network's name and its driver, and says that it is of this node alone.
+pub async fn say_which_driver_and_where(client: &Client) -> Result<()> {
+    let stage = Stage::new(client);
+    let told = told_of_a_life(&stage).await?;
+    for event in &told {
+        let driver = event.attributes.get("type").map(String::as_str);
+        assert!(driver == Some("bridge") && event.scope == "local", "{event:?}");
+        assert!(event.attributes.contains_key("name"), "{event:?}");
+    }
+    assert!(told.len() >= 4, "told: {told:?}");
+    Ok(())
+}
+
+/// A filter by a network takes its name and its id, and what is about another one is not told.
+pub async fn are_filtered_by_a_network(client: &Client) -> Result<()> {
+    let stage = Stage::new(client);
+    let before = SystemTime::now() - Duration::from_millis(50);
+    let life = live(&stage).await?;
+    stage.network("other").await?;
+    let after = past().await;
+    for by in [life.network.id().as_str(), life.network.name()] {
+        let query = stage.client().events().networks().since(before).until(after);
+        let mut events = query.filter("network", by).open().await?;
+        let mut count = 0;
+        while let Some(event) = limited(events.next()).await? {
+            let event = event?;
+            let about = event.as_network().is_some_and(|event| life.is_about(&event));
+            assert!(about, "by {by}: {event:?}");
+            count += 1;
+        }
+        assert!(count >= 4, "{count} events by {by}");
+    }
+    Ok(())
+}
+
+/// A container that never ran is connected and cut off without a word: nothing has happened yet.
+pub async fn of_what_never_ran_are_none(client: &Client) -> Result<()> {
+    let stage = Stage::new(client);
+    let network = stage.network("net").await?;
+    let container = stage.create(stage.idle("web")).await?;
+    let mut events = stage.client().events().networks().open().await?;
+    network.connect(&container, EndpointSpec::new()).await?;
+    network.disconnect(&container).await?;
+    network.clone().remove().await?;
+    let event = next_of(&mut events, &Life { network, container }).await?;
+    let gone = matches!(event.action, Action::Destroy | Action::Remove);
+    assert!(gone, "told: {:?}", event.action);
+    Ok(())
+}
+
+/// A prune is told as one, with what it freed: networks take no space.
+pub async fn of_a_prune_say_what_was_freed(client: &Client) -> Result<()> {
+    let stage = Stage::new(client);
+    let mut events = stage.client().events().networks().open().await?;
+    let nothing = docknet::Filters::new().label(stage.name("no-such-label"));
+    while let Err(error) = stage.client().networks().prune(&nothing).await {
+        if !error.message().contains("a prune operation is already running") {
+            return Err(error);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    loop {
+        let event = limited(events.next()).await?;
+        let event = event.ok_or_else(|| failed("the stream ended"))??;
+        if let Some(freed) = event.attributes.get("reclaimed") {
+            assert!(freed == "0" && event.id.is_empty(), "{event:?}");
+            return Ok(());
+        }
+    }
+}
+
 /// A time after all that happened so far, and before now.
 async fn past() -> SystemTime {
     let time = SystemTime::now() + Duration::from_millis(50);
@@ -237,4 +312,21 @@ async fn next_of(events: &mut Events, life: &Life) -> Result<NetworkEvent> {
 async fn limited<T>(next: impl Future<Output = T>) -> Result<T> {
     let limit = tokio::time::timeout(Duration::from_secs(15), next);
     limit.await.map_err(|_| failed("no event within fifteen seconds"))
+}
+
+/// All that is told of a network's life.
+async fn told_of_a_life(stage: &Stage) -> Result<Vec<docknet::Event>> {
+    let before = SystemTime::now() - Duration::from_millis(50);
+    let life = live(stage).await?;
+    let after = past().await;
+    let query = stage.client().events().networks().since(before).until(after);
+    let mut events = query.open().await?;
+    let mut told = Vec::new();
+    while let Some(event) = limited(events.next()).await? {
+        let event = event?;
+        if event.as_network().is_some_and(|event| life.is_about(&event)) {
+            told.push(event);
+        }
+    }
+    Ok(told)
 }

@@ -1,9 +1,14 @@
-//! A look into a container: what its own kernel interfaces, routes and resolver say.
+//! A look at a container from inside: what its own kernel interfaces, routes and resolver say.
+//!
+//! What an engine tells of a container must be what is inside, and is compared with it. Where containers have no
+//! processes there is nobody to look, and what the engine tells is what counts; behaviours about that which no engine
+//! tells, such as traffic, need [`Processes`](crate::Needs::Processes).
 
 use std::net::IpAddr;
 
-use docknet::{Container, IpNet, MacAddr, Result};
+use docknet::{Container, Filters, IpNet, MacAddr, Result};
 
+use crate::lab::{has_processes, nodes, own_label};
 use crate::stage::failed;
 
 /// The output of a command line that must work.
@@ -23,6 +28,35 @@ pub(crate) async fn works(container: &Container, line: &str) -> Result<bool> {
 
 /// Every address of every interface but the loopback, link-local IPv6 ones apart.
 pub(crate) async fn addresses(container: &Container) -> Result<Vec<IpNet>> {
+    let (told, link_local) = told_addresses(container).await?;
+    if !has_processes() {
+        return Ok(told.into_iter().chain(link_local).collect());
+    }
+    let found = addresses_inside(container).await?;
+    let missing: Vec<_> = told.iter().filter(|address| !found.contains(address)).collect();
+    assert!(missing.is_empty(), "the engine tells of {missing:?}, and inside are {found:?}");
+    Ok(found)
+}
+
+/// The addresses that the engine shows, and the link-local ones that it was asked for.
+async fn told_addresses(container: &Container) -> Result<(Vec<IpNet>, Vec<IpNet>)> {
+    let told = reloaded(container).await?;
+    let (mut found, mut link_local) = (Vec::new(), Vec::new());
+    for endpoint in told.endpoints().values().filter(|endpoint| endpoint.is_up()) {
+        found.extend(endpoint.ipv4().map(IpNet::V4));
+        found.extend(endpoint.ipv6().map(IpNet::V6));
+        link_local.extend(endpoint.asked.link_local.iter().copied().map(IpNet::from));
+    }
+    Ok((found, link_local))
+}
+
+async fn reloaded(container: &Container) -> Result<Container> {
+    let mut now = container.clone();
+    now.reload().await?;
+    Ok(now)
+}
+
+async fn addresses_inside(container: &Container) -> Result<Vec<IpNet>> {
     let text = shell(container, "ip -o addr show").await?;
     let mut found = Vec::new();
     for line in text.lines() {
@@ -51,14 +85,28 @@ pub(crate) async fn has_address(container: &Container, ip: impl Into<IpAddr>) ->
 
 /// The hardware addresses of its interfaces.
 pub(crate) async fn macs(container: &Container) -> Result<Vec<MacAddr>> {
+    let told = reloaded(container).await?;
+    let told: Vec<_> = told.endpoints().values().filter_map(|endpoint| endpoint.mac()).collect();
+    if !has_processes() {
+        return Ok(told);
+    }
     let text = shell(container, "cat /sys/class/net/*/address").await?;
-    text.lines()
+    let found: Vec<MacAddr> = text
+        .lines()
         .map(|line| line.trim().parse().map_err(|_| failed(format!("no MAC address: {line:?}"))))
-        .collect()
+        .collect::<Result<_>>()?;
+    let missing: Vec<_> = told.iter().filter(|mac| !found.contains(mac)).collect();
+    assert!(missing.is_empty(), "the engine tells of {missing:?}, and inside are {found:?}");
+    Ok(found)
 }
 
-/// The names of its interfaces, the loopback apart.
+/// Its interfaces, the loopback apart: their names or, where nobody can look, those of their networks.
 pub(crate) async fn interfaces(container: &Container) -> Result<Vec<String>> {
+    if !has_processes() {
+        let told = reloaded(container).await?;
+        let up = told.endpoints().iter().filter(|(_, endpoint)| endpoint.is_up());
+        return Ok(up.map(|(network, _)| network.clone()).collect());
+    }
     let text = shell(container, "ls /sys/class/net").await?;
     Ok(text.split_whitespace().filter(|name| *name != "lo").map(str::to_owned).collect())
 }
@@ -73,13 +121,39 @@ pub(crate) async fn default_gateways(container: &Container) -> Result<Vec<IpAddr
     Ok(text.lines().filter_map(gateway).collect())
 }
 
-/// The addresses that a name has inside; none if it has none.
+/// The addresses that a name has inside; none if it has none. Where nobody can ask there: those of the containers that
+/// have this name on a network that the two share.
 pub(crate) async fn resolve(container: &Container, name: &str) -> Result<Vec<IpAddr>> {
+    if !has_processes() {
+        return told_by_name(container, name).await;
+    }
     // An unknown name goes on to resolvers that nobody reaches from here: that must not take long.
     let output = container.exec(["timeout", "4", "nslookup", name]).await?.stdout_text();
     let answer = output.split_once("Name:").map(|(_, answer)| answer).unwrap_or_default();
     let address = |line: &str| line.strip_prefix("Address:")?.trim().parse().ok();
     Ok(answer.lines().filter_map(address).collect())
+}
+
+async fn told_by_name(container: &Container, name: &str) -> Result<Vec<IpAddr>> {
+    let asking = reloaded(container).await?;
+    let nodes = nodes();
+    let client = nodes.first().ok_or_else(|| failed("nobody to ask"))?;
+    let mut found = Vec::new();
+    for listed in client.containers().list_with(&Filters::new().label(own_label())).await? {
+        let other = client.containers().get(listed.id().as_str()).await?;
+        for endpoint in other.endpoints().values().filter(|endpoint| endpoint.is_up()) {
+            let shared =
+                asking.endpoints().values().find(|own| own.network_id == endpoint.network_id);
+            let Some(own) = shared else { continue };
+            let linked =
+                own.asked.links.iter().any(|link| (&*link.0, &*link.1) == (other.name(), name));
+            if linked || endpoint.dns_names.iter().any(|known| known == name) {
+                found.extend(endpoint.ipv4().map(|address| IpAddr::V4(address.addr())));
+                found.extend(endpoint.ipv6().map(|address| IpAddr::V6(address.addr())));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Whether a ping comes back, by address or name.

@@ -258,6 +258,46 @@ pub async fn the_default_pools_end(client: &Client) -> Result<()> {
     Ok(())
 }
 
+/// A network with a subnet of the caller's shows a gateway if one was given; one with a subnet of the engine's shows it.
+pub async fn a_gateway_is_shown_where_it_was_given(client: &Client) -> Result<()> {
+    let plain = with_pool(client, Pool::new(lab::subnet().into())).await?;
+    assert_eq!(plain.info().ipam.pools[0].gateway, None, "it was not given");
+    let automatic = client.networks().create(lab::spec("auto")).await?;
+    let pool = &automatic.info().ipam.pools[0];
+    let first = pool.subnet.map(|subnet| match subnet {
+        IpNet::V4(subnet) => lab::host(subnet, 1),
+        IpNet::V6(subnet) => lab::host(subnet, 1),
+    });
+    assert!(pool.gateway.is_some() && pool.gateway == first, "{pool:?}");
+    Ok(())
+}
+
+/// Of the default pools the lowest that is free is given, so that one that was given back comes next.
+pub async fn default_pools_are_given_lowest_first(client: &Client) -> Result<()> {
+    let auto = async || client.networks().create(lab::spec("auto")).await;
+    let subnet = |network: &docknet::Network| network.info().ipam.pools[0].subnet;
+    let (first, second) = (auto().await?, auto().await?);
+    let free = subnet(&first);
+    first.remove().await?;
+    let third = auto().await?;
+    assert!(subnet(&third) == free, "{free:?} is free, and {:?} is given", subnet(&third));
+    assert!(subnet(&second) != subnet(&third), "two networks have it");
+    Ok(())
+}
+
+/// An IPv6 subnet that the engine chooses has 64 bits and is of the unique local ones.
+pub async fn an_automatic_ipv6_subnet_is_a_ula(client: &Client) -> Result<()> {
+    let network = client.networks().create(lab::spec("six").ipv6(true)).await?;
+    let pools = &network.info().ipam.pools;
+    let six = pools.iter().find_map(|pool| match pool.subnet {
+        Some(IpNet::V6(subnet)) => Some(subnet),
+        _ => None,
+    });
+    let six = six.unwrap_or_else(|| panic!("no IPv6 subnet in {pools:?}"));
+    assert!(six.prefix_len() == 64 && six.addr().segments()[0] >> 8 == 0xfd, "{six}");
+    Ok(())
+}
+
 behaviours!(ipam:
     a_subnet_and_a_gateway,
     a_range,
@@ -283,4 +323,7 @@ behaviours!(ipam:
     subnets_of_two_addresses_and_of_one,
     all_mistakes_are_named,
     the_default_pools_end [Exclusive],
+    a_gateway_is_shown_where_it_was_given,
+    default_pools_are_given_lowest_first [Exclusive],
+    an_automatic_ipv6_subnet_is_a_ula,
 );

@@ -6,6 +6,7 @@
 
 mod clean;
 mod containers;
+mod raw;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,9 +15,12 @@ use std::time::SystemTime;
 
 use docknet::{Client, IpNet, Ipv4Net, Ipv6Net, Network, NetworkSpec, Pool, Result};
 
+use crate::{Engine, Needs};
+
 pub use self::containers::{
     IMAGE, container, created, exited, idle, kill, pause, paused, running, unpause,
 };
+pub use self::raw::{Answer, exchange};
 
 /// The label on everything, with the behaviour's name.
 pub const LABEL: &str = "docknet.conformance";
@@ -37,18 +41,36 @@ struct Inner {
     behaviour: String,
     run: String,
     nodes: Vec<Client>,
+    parent: Option<String>,
+    processes: bool,
     names: Mutex<Vec<String>>,
     panic: Mutex<Option<String>>,
 }
 
 impl Lab {
-    /// A place for a behaviour on these nodes.
+    /// A place for a behaviour on these nodes, whose containers have processes.
     #[must_use]
     pub fn new(behaviour: &str, nodes: &[Client]) -> Self {
+        Self::with(behaviour, nodes, None, Inside::Processes)
+    }
+
+    /// A place for a behaviour on this engine.
+    #[must_use]
+    pub fn on(engine: &Engine, behaviour: &str) -> Self {
+        let inside = match engine.meets(Needs::Processes) {
+            true => Inside::Processes,
+            false => Inside::Nothing,
+        };
+        Self::with(behaviour, &engine.nodes, engine.parent.clone(), inside)
+    }
+
+    fn with(behaviour: &str, nodes: &[Client], parent: Option<String>, inside: Inside) -> Self {
         Self(Arc::new(Inner {
             behaviour: behaviour.to_owned(),
             run: format!("{}-{}", std::process::id(), number()),
             nodes: nodes.to_vec(),
+            parent,
+            processes: inside == Inside::Processes,
             names: Mutex::default(),
             panic: Mutex::default(),
         }))
@@ -73,6 +95,13 @@ impl Lab {
         let nowhere = || NOWHERE.get_or_init(|| Self::new("none", &[])).clone();
         HERE.try_with(Self::clone).unwrap_or_else(|_| nowhere())
     }
+}
+
+/// What is in the containers of an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inside {
+    Processes,
+    Nothing,
 }
 
 /// Writes a panic down where it happened; false if that is in no behaviour.
@@ -183,7 +212,13 @@ pub fn labels() -> [(String, String); 2] {
 /// The link that macvlan networks are made on: `DOCKNET_MACVLAN_PARENT` names it.
 #[must_use]
 pub fn parent() -> Option<String> {
-    std::env::var("DOCKNET_MACVLAN_PARENT").ok().filter(|name| !name.is_empty())
+    Lab::here().0.parent.clone()
+}
+
+/// Whether containers of this engine have processes, so that one can look into them.
+#[must_use]
+pub fn has_processes() -> bool {
+    Lab::here().0.processes
 }
 
 /// Clients of all nodes of the swarm, that of the behaviour first.

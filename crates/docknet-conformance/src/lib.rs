@@ -21,6 +21,7 @@
 mod behaviour;
 mod check;
 mod differences;
+mod embedded;
 mod engine;
 pub mod expect;
 pub mod lab;
@@ -55,6 +56,7 @@ mod stage;
 pub mod states;
 pub mod swarm;
 pub mod watch;
+pub mod wording;
 
 pub use self::behaviour::{Behaviour, Needs, Run};
 pub use self::check::{Outcome, TIME_LIMIT, check};
@@ -89,6 +91,7 @@ const CHAPTERS: &[&[Behaviour]] = &[
     watch::BEHAVIOURS,
     hard_names::BEHAVIOURS,
     concurrency::BEHAVIOURS,
+    wording::BEHAVIOURS,
     swarm::BEHAVIOURS,
 ];
 

@@ -182,6 +182,35 @@ pub async fn detailed_has_the_containers(client: &Client) -> Result<()> {
     Ok(())
 }
 
+/// A plain list tells of no containers, whoever is connected: that costs a look at each network.
+pub async fn tells_no_containers(client: &Client) -> Result<()> {
+    let network = lab::network(client, |spec| spec).await?;
+    lab::running(client, &[&network]).await?;
+    let list = client.networks().list().await?;
+    let listed = list.iter().find(|listed| **listed == network).expect("it is listed");
+    assert!(listed.info().members.is_empty(), "{:?}", listed.info().members);
+    let looked_at = client.networks().get(network.name()).await?;
+    assert_eq!(looked_at.info().members.len(), 1);
+    Ok(())
+}
+
+/// The id filter takes any part of an id.
+pub async fn by_a_part_of_an_id(client: &Client) -> Result<()> {
+    let [one, ..] = &three(client).await?;
+    matches(client, Filters::new().id(&one.id().as_str()[20..50]), &[one]).await
+}
+
+/// In the older spelling of filters, each value has a switch: it counts, whatever the switch says.
+pub async fn by_a_value_that_is_false(client: &Client) -> Result<()> {
+    let [one, ..] = &three(client).await?;
+    let target = format!("GET /networks?filters={{\"name\":{{\"{}\":false}}}}", one.name());
+    let (method, target) = target.split_once(' ').expect("two words");
+    let answer = lab::exchange(client, method, target, "").await?;
+    let names: Vec<_> = answer.body.as_array().into_iter().flatten().collect();
+    assert!(names.len() == 1 && names[0]["Name"] == one.name(), "it lists {}", names.len());
+    Ok(())
+}
+
 behaviours!(list:
     has_every_network,
     says_what_get_says,
@@ -199,4 +228,7 @@ behaviours!(list:
     none_is_an_empty_list,
     unknown_filters_are_refused,
     detailed_has_the_containers [Containers],
+    tells_no_containers [Containers],
+    by_a_part_of_an_id,
+    by_a_value_that_is_false,
 );

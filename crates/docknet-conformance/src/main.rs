@@ -13,7 +13,7 @@ use docknet_conformance::{Behaviour, Engine, Outcome, all, check};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use self::arguments::{Arguments, HELP};
+use self::arguments::{Arguments, HELP, Place};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -45,9 +45,12 @@ async fn run(arguments: &Arguments) -> Result<bool, String> {
         .filter(|behaviour| arguments.only.iter().all(|part| behaviour.name.contains(part)))
         .collect();
     let mut engines = Vec::new();
-    for (name, hosts) in &arguments.engines {
-        let engine =
-            Engine::connect(name, hosts).await.map_err(|error| format!("{name}: {error}"))?;
+    for (name, place) in &arguments.engines {
+        let engine = match place {
+            Place::At(hosts) => Engine::connect(name, hosts).await,
+            Place::Here(profile) => Engine::embedded(name, *profile).await,
+        };
+        let engine = engine.map_err(|error| format!("{name}: {error}"))?;
         println!("{name}: {} {}, API {}", engine.product, engine.full_version, engine.api_version);
         engines.push(engine);
     }

@@ -196,6 +196,23 @@ pub async fn a_plan_that_is_late_is_safe(client: &Client) -> Result<()> {
     left(client, &[&used, &again]).await
 }
 
+/// An `until` without a time gets an answer.
+pub async fn an_until_without_a_time_is_answered(client: &Client) -> Result<()> {
+    let network = lab::network(client, |spec| spec).await?;
+    let filters = format!("{{\"until\":[],\"label\":[\"{}\"]}}", lab::own_label());
+    let target = format!("/networks/prune?filters={filters}");
+    let answer = loop {
+        let answer = lab::exchange(client, "POST", &target, "").await?;
+        if !answer.message.contains("a prune operation is already running") {
+            break answer;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!(answer.status == 200, "{} {}", answer.status, answer.message);
+    assert_eq!(answer.body["NetworksDeleted"][0], network.name());
+    Ok(())
+}
+
 behaviours!(prune:
     takes_what_nobody_uses [Containers],
     nothing_is_an_empty_list,
@@ -207,4 +224,5 @@ behaviours!(prune:
     a_plan_says_what_stays_and_why [Containers],
     a_plan_filters_as_a_prune_does,
     a_plan_that_is_late_is_safe [Containers],
+    an_until_without_a_time_is_answered,
 );

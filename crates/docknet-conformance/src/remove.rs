@@ -167,6 +167,17 @@ pub async fn detaching_takes_what_nobody_uses(client: &Client) -> Result<()> {
     is_gone(client, &network).await
 }
 
+/// Force removes no network that a running container uses.
+pub async fn force_is_no_way_around_use(client: &Client) -> Result<()> {
+    let network = lab::network(client, |spec| spec).await?;
+    lab::running(client, &[&network]).await?;
+    let target = format!("/networks/{}?force=1", network.name());
+    let answer = lab::exchange(client, "DELETE", &target, "").await?;
+    assert!(answer.status == 403, "it was answered {} {}", answer.status, answer.message);
+    client.networks().get(network.id()).await?;
+    Ok(())
+}
+
 behaviours!(remove:
     by_handle_name_and_id,
     missing_is_not_found,
@@ -180,4 +191,5 @@ behaviours!(remove:
     detaching_disconnects_the_paused [Containers, Exclusive],
     a_container_outlives_its_first_network [Containers],
     detaching_takes_what_nobody_uses,
+    force_is_no_way_around_use [Containers],
 );

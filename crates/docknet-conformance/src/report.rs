@@ -97,6 +97,9 @@ engines above the columns; `cargo xtask test` runs them all and writes this file
 - `differs` it does not hold, and that is known: the note has what happens there instead, and why. The suite demands
   that it happens, so that a note that is no longer true is a failure.
 - `–` the engine does not have what it takes to look, such as a swarm.
+
+`docknet` is our own engine in memory, in the process of the suite; `docknet-socket` is the same behind a socket. Its
+containers have no processes: what others show inside a container, it shows in what it tells of it.
 ";
 
 /// The table that is kept in the repository: nothing in it changes unless an engine or a behaviour does.

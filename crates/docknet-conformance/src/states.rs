@@ -5,7 +5,7 @@ use docknet::{Client, Container, EndpointSpec, ErrorKind, MacAddr, Network, Resu
 use crate::behaviours;
 use crate::expect::refused;
 use crate::inside::{addresses, has_address, macs, resolve};
-use crate::lab::{pause, subnet, unpause};
+use crate::lab::{exchange, pause, subnet, unpause};
 use crate::stage::{Stage, host};
 
 behaviours!(
@@ -20,6 +20,9 @@ behaviours!(
     a_stopped_container_that_is_not_there_is_not_connected [Containers],
     a_start_without_its_network_is_not_found [Containers],
     a_start_with_a_taken_address_is_refused [Containers],
+    a_new_network_of_the_name_is_another_one [Containers],
+    what_does_not_run_shows_what_it_asked_for [Containers],
+    a_rename_is_followed [Containers],
 );
 
 /// A container that was never started gets its connection when it starts.
@@ -167,6 +170,63 @@ pub async fn a_start_with_a_taken_address_is_refused(client: &Client) -> Result<
     network.connect(&thief, EndpointSpec::new().ipv4(host(subnet, 9))).await?;
     refused(container.start().await, &[ErrorKind::AddressInUse]);
     assert!(has_address(&thief, host(subnet, 9)).await?, "the other one lost the address");
+    Ok(())
+}
+
+/// A container that ran on a network does not start on another one that came to have the name.
+pub async fn a_new_network_of_the_name_is_another_one(client: &Client) -> Result<()> {
+    let stage = Stage::new(client);
+    let network = stage.network("net").await?;
+    let container = stage.running_on("web", &network).await?;
+    container.stop_within(2).await?;
+    if stage.is_podman().await? {
+        // It keeps a network that a stopped container needs.
+        refused(network.remove().await, &[ErrorKind::InUse]);
+        return Ok(());
+    }
+    network.remove().await?;
+    let mut other = stage.network("net").await?;
+    refused(container.start().await, &[ErrorKind::NotFound]);
+    other.reload().await?;
+    assert!(other.info().members.is_empty(), "it joined the new one");
+    Ok(())
+}
+
+/// The connection of a container that does not run shows what was asked for, and nothing that it has not yet.
+pub async fn what_does_not_run_shows_what_it_asked_for(client: &Client) -> Result<()> {
+    let stage = Stage::new(client);
+    let subnet = subnet();
+    let network = stage.network_on("net", subnet).await?;
+    let mut container = stage.create(stage.idle("web")).await?;
+    let asked = EndpointSpec::new().ipv4(host(subnet, 9)).alias("api");
+    network.connect(&container, asked).await?;
+    container.reload().await?;
+    let shown = container.endpoints().get(network.name()).cloned().unwrap_or_default();
+    assert!(shown.asked.ipv4 == Some(host(subnet, 9)), "it asks for {:?}", shown.asked.ipv4);
+    assert!(shown.aliases().iter().any(|alias| alias == "api"), "{:?}", shown.aliases());
+    assert!(!shown.is_up() && shown.endpoint_id.is_empty(), "it has something: {shown:?}");
+    assert!(shown.gateway.is_none() && shown.mac().is_none(), "it has something: {shown:?}");
+    Ok(())
+}
+
+/// A container that is renamed has the new name on its networks, and among the names it is found by.
+pub async fn a_rename_is_followed(client: &Client) -> Result<()> {
+    let stage = Stage::new(client);
+    let mut network = stage.network("net").await?;
+    let mut container = stage.running_on("web", &network).await?;
+    let (old, new) = (container.name().to_owned(), stage.name("other"));
+    let target = format!("/containers/{old}/rename?name={new}");
+    let answer = exchange(client, "POST", &target, "").await?;
+    assert!(answer.status == 204, "{} {}", answer.status, answer.message);
+    container.reload().await?;
+    network.reload().await?;
+    assert!(container.name() == new, "it is called {:?}", container.name());
+    let member = network.info().members.get(container.id()).map(|member| member.name.clone());
+    assert!(member.as_deref() == Some(&new), "its member is called {member:?}");
+    let names = &container.endpoints()[network.name()].dns_names;
+    if !names.is_empty() {
+        assert!(names.contains(&new) && !names.contains(&old), "it is found by {names:?}");
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod exec;
 pub(crate) mod go_json;
 mod images;
 mod networks;
+mod podman;
 pub(crate) mod query;
 mod route;
 mod system;
@@ -54,6 +55,8 @@ pub(crate) struct Call {
     pub(crate) body: RequestBody,
     /// The version in which it is spoken to.
     pub(crate) version: ApiVersion,
+    /// Path and parameters as they came.
+    pub(crate) target: String,
 }
 
 impl Call {
@@ -71,8 +74,10 @@ impl Call {
     ) -> Result<T, Refusal> {
         let profile = api.engine.profile;
         let dialect = Dialect::from(profile);
-        let status = if profile == Profile::Podman5 { 500 } else { 400 };
-        let refused = |message| Refusal::Worded(status, message);
+        let refused = |message: String| match profile {
+            Profile::Podman5 => podman::undecoded(&message),
+            _ => Refusal::Worded(400, message),
+        };
         let body = self
             .body
             .collect(LONGEST_BODY)
@@ -94,14 +99,20 @@ impl Api {
     /// Answers a request.
     pub(crate) async fn answer(&self, request: Request<RequestBody>) -> Answer {
         let (parts, body) = request.into_parts();
+        let body = body.read_if_short().await;
         if let Some(clean) = route::cleaned(parts.uri.path()) {
             return route::moved(&clean, parts.uri.query());
         }
         let mut answer = match version::take(self.engine.profile, parts.uri.path()) {
             Ok((version, path)) => {
                 let query = Query::parse(parts.uri.query().unwrap_or_default());
-                let call = Call { query, headers: parts.headers, body, version };
-                self.call(&parts.method, &route::decoded(path), call).await
+                let target = parts.uri.path_and_query().map_or(path, |target| target.as_str());
+                let target = target.to_owned();
+                let call = Call { query, headers: parts.headers, body, version, target };
+                match self.misrouted(&parts.method, path) {
+                    Some(answer) => answer,
+                    None => self.call(&parts.method, &route::decoded(path), call).await,
+                }
             }
             Err(answer) => *answer,
         };
@@ -113,7 +124,9 @@ impl Api {
     async fn call(&self, method: &Method, path: &str, call: Call) -> Answer {
         let fault = self.engine.faults.meet(method, path);
         match fault {
-            Some(What::Refuse(status, message)) => return Answer::refusal(status, &message),
+            Some(What::Refuse(status, message)) => {
+                return self.refuse(call.version, &Refusal::Worded(status.as_u16(), message));
+            }
             Some(What::DropBefore) => return Answer::dropped(),
             Some(What::Delay(time)) => tokio::time::sleep(time).await,
             Some(What::Exhaust) => {
@@ -130,12 +143,23 @@ impl Api {
     }
 
     async fn handle(&self, method: &Method, path: &str, call: Call) -> Answer {
+        let version = call.version;
         if let Some(problem) =
             call.query.problem().filter(|_| self.engine.profile != Profile::Podman5)
         {
             return Answer::refusal(StatusCode::BAD_REQUEST, problem);
         }
-        self.route(method, path, call).await.unwrap_or_else(|refusal| self.refuse(&refusal))
+        self.route(method, path, call)
+            .await
+            .unwrap_or_else(|refusal| self.refuse(version, &refusal))
+    }
+
+    /// What an engine's router says by itself, where it is stricter than ours.
+    fn misrouted(&self, method: &Method, path: &str) -> Option<Answer> {
+        match self.engine.profile {
+            Profile::Podman5 => podman::misrouted(method, path),
+            Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => None,
+        }
     }
 
     /// Does one operation of the engine's.
@@ -147,9 +171,12 @@ impl Api {
     }
 
     /// The answer to a request that is refused.
-    fn refuse(&self, refusal: &Refusal) -> Answer {
+    fn refuse(&self, version: ApiVersion, refusal: &Refusal) -> Answer {
+        if self.engine.profile == Profile::Podman5 {
+            return podman::refusal(refusal);
+        }
         let (status, message) = refusal.answer(self.engine.profile);
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Answer::refusal(status, &message)
+        version::refusal(self.engine.profile, version, status, &message)
     }
 }

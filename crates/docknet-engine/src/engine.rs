@@ -150,9 +150,9 @@ impl Inner {
         }
         let mut writer = self.writer.clone().lock_owned().await;
         let mut batch = Batch::new(State::clone(&self.current.load()));
-        let value = batch.decide(self.profile, &mut writer, supply, decide)?;
-        self.commit(batch, &mut writer)?;
-        Ok(value)
+        let decided = batch.decide(self.profile, &mut writer, supply, decide);
+        // A refusal may have spent a subnet's turn.
+        self.commit(batch, &mut writer).and(decided)
     }
 
     /// Commits what was decided as one, and shows it.

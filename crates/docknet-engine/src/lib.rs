@@ -1,5 +1,36 @@
 //! An engine for Docker networks: it answers the Docker Engine API by itself, in memory or on disk, where no Docker is
 //! installed.
+//!
+//! In a test it is a Docker that starts in microseconds and forgets everything at the end:
+//!
+//! ```
+//! use docknet::{ContainerSpec, EndpointSpec, ErrorKind, NetworkSpec, Pool};
+//! use docknet_engine::Engine;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::memory().image("busybox").start().await?;
+//! let client = engine.client();
+//!
+//! let pool = Pool::new("192.168.52.0/24".parse()?).gateway("192.168.52.254".parse()?);
+//! let network = client.networks().create(NetworkSpec::new("network1").pool(pool)).await?;
+//! let web = client.containers().create(ContainerSpec::new("busybox").name("web")).await?;
+//! web.start().await?;
+//! network.connect(&web, EndpointSpec::new().alias("api").ipv4("192.168.52.9".parse()?)).await?;
+//!
+//! let error = network.remove().await.unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::InUse);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`Engine::memory`] and [`Engine::open`] make one; [`EngineBuilder`] has the settings.
+//! - [`Engine::client`] gives the SDK's client of it, with no socket between them. [`Engine::serve`] puts it on a socket, where
+//!   the docker CLI, docker-py or bollard find a Docker 28.5.
+//! - [`EngineBuilder::like`] makes it answer as another engine does: an older Docker, or Podman.
+//! - [`Engine::faults`] makes calls fail, wait or break, as a test asks for it.
+//! - Containers are there so that networks have something to connect: they have a state, a name and addresses, and no process.
+//!   What they run until they are stopped is nothing.
 #![deny(missing_docs)]
 #![warn(
     clippy::exhaustive_enums,
@@ -13,6 +44,9 @@ mod core;
 mod engine;
 mod events;
 mod faults;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod plane;
 mod profile;
 mod serve;

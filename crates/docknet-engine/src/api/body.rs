@@ -8,6 +8,8 @@ use http_body_util::BodyExt as _;
 pub(crate) enum RequestBody {
     Whole(Bytes),
     Incoming(hyper::body::Incoming),
+    /// It could not be read.
+    Failed(BodyError),
 }
 
 /// Why a body could not be read.
@@ -22,6 +24,22 @@ pub(crate) enum BodyError {
 }
 
 impl RequestBody {
+    /// The same, read already where it is short: who still writes when the answer comes would not read it. Go reads as much.
+    pub(crate) async fn read_if_short(self) -> Self {
+        const SHORT: usize = 256 << 10;
+        let length = match &self {
+            Self::Incoming(incoming) => incoming.size_hint().exact(),
+            Self::Whole(_) | Self::Failed(_) => None,
+        };
+        if !length.is_some_and(|length| (1..=SHORT as u64).contains(&length)) {
+            return self;
+        }
+        match self.collect(SHORT).await {
+            Ok(body) => Self::Whole(body),
+            Err(why) => Self::Failed(why),
+        }
+    }
+
     /// All of it, if it is no longer than the limit.
     pub(crate) async fn collect(mut self, limit: usize) -> Result<Bytes, BodyError> {
         if self.announced() > limit as u64 {
@@ -59,6 +77,10 @@ impl RequestBody {
                 let bytes = std::mem::take(bytes);
                 (!bytes.is_empty()).then_some(Ok(bytes))
             }
+            Self::Failed(_) => match std::mem::replace(self, Self::Whole(Bytes::new())) {
+                Self::Failed(why) => Some(Err(why)),
+                Self::Whole(_) | Self::Incoming(_) => None,
+            },
             Self::Incoming(incoming) => loop {
                 match incoming.frame().await? {
                     Ok(frame) => match frame.into_data() {
@@ -77,6 +99,7 @@ impl RequestBody {
         match self {
             Self::Whole(bytes) => bytes.len() as u64,
             Self::Incoming(incoming) => incoming.size_hint().lower(),
+            Self::Failed(_) => 0,
         }
     }
 }
@@ -91,6 +114,14 @@ mod tests {
         assert_eq!(body.next_chunk().await.unwrap().unwrap(), "ab");
         assert!(body.next_chunk().await.is_none());
         assert!(RequestBody::Whole(Bytes::new()).next_chunk().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_could_not_be_read_says_so_once() {
+        let mut body = RequestBody::Failed(BodyError::TooLarge).read_if_short().await;
+        assert!(body.next_chunk().await.unwrap().is_err());
+        assert!(body.next_chunk().await.is_none());
+        assert!(RequestBody::Failed(BodyError::TooLarge).collect(9).await.is_err());
     }
 
     #[tokio::test]

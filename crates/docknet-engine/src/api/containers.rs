@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use self::ended::{End, Later, Watch};
+use self::endpoint_view::Style;
 pub(super) use self::view::DRIVER;
 use self::view::{Inspection, Sizes, Summary};
 use super::answer::{Answer, AnswerBody, Duplex, RAW_STREAM};
@@ -198,7 +199,14 @@ fn inspect(api: &Api, term: &str, call: &Call) -> Outcome {
     let state = api.engine.read();
     let container = state.find_container(term)?;
     let sizes = sizes(&state, container, SizesAsked::of(call));
-    let shown = Inspection::of(container, api.engine.profile, call.version, sizes);
+    let mut shown = Inspection::of(container, api.engine.profile, call.version, sizes);
+    if api.engine.profile == Profile::Podman5
+        && let Some(other) = container.namespace_of()
+        && let Ok(other) = state.find_container(other)
+    {
+        let style = Style::inspection(api.engine.profile, call.version);
+        shown = shown.with_networks_of(other, style);
+    }
     Ok(Answer::json(StatusCode::OK, &shown))
 }
 

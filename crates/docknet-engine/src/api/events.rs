@@ -23,11 +23,18 @@ use crate::events::{EventBus, Subscription};
 mod filter;
 mod time;
 
+/// What Podman puts before what is wrong with filters.
+const FILTERS: &str = "failed to parse event filters: ";
+
 /// `GET /events`
 pub(super) fn answer(api: &Api, call: &Call) -> Outcome {
     let now = Timestamp::now();
-    let query = EventsQuery::parse(|name| call.query.text(name), now, api.engine.profile)
-        .map_err(|(status, message)| Refusal::Worded(status, message))?;
+    let query = EventsQuery::parse(|name| call.query.text(name), now, api.engine.profile).map_err(
+        |(status, message)| match message.split_once(FILTERS) {
+            Some(("", cause)) => Refusal::caused(status, FILTERS.trim_end_matches(": "), cause),
+            _ => Refusal::Worded(status, message),
+        },
+    )?;
     let mut answer = Answer::typed(StatusCode::OK, "application/json", Bytes::new());
     answer.body = AnswerBody::Stream(Box::pin(stream(&api.engine.events, query, now)));
     Ok(answer)

@@ -30,8 +30,8 @@ impl Api {
         let method = match *method {
             Method::OPTIONS => return Ok(Answer::empty(StatusCode::OK)),
             // Go's router knows HEAD only where it was told of it.
-            Method::HEAD if path != "/_ping" => return Err(not_found()),
-            Method::HEAD => "GET",
+            Method::HEAD if path == "/_ping" => "GET",
+            Method::HEAD if !path.ends_with("/archive") => return Err(not_found()),
             ref other => other.as_str(),
         };
         let id = |prefix, suffix| between(path, prefix, suffix);
@@ -60,7 +60,7 @@ impl Api {
         }
         match (method, id("/networks/", "")) {
             ("GET", Some(id)) => return networks::inspect(self, id, &call),
-            ("DELETE", Some(id)) => return networks::remove(self, id).await,
+            ("DELETE", Some(id)) => return networks::remove(self, id, &call).await,
             _ => {}
         }
         if path.starts_with("/containers/") {

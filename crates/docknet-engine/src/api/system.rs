@@ -93,7 +93,7 @@ pub(super) fn info(api: &Api) -> Answer {
         "Driver": DRIVER,
         "Plugins": {
             "Volume": [],
-            "Network": ["bridge", "host", "ipvlan", "macvlan", "null"],
+            "Network": drivers(profile),
             "Authorization": null,
             "Log": [],
         },
@@ -120,6 +120,16 @@ pub(super) fn info(api: &Api) -> Answer {
         }
     }
     Answer::json(StatusCode::OK, &info)
+}
+
+/// The drivers of networks, as an engine calls them.
+fn drivers(profile: Profile) -> &'static [&'static str] {
+    match profile {
+        Profile::Podman5 => &["bridge", "macvlan", "ipvlan"],
+        Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => {
+            &["bridge", "host", "ipvlan", "macvlan", "null"]
+        }
+    }
 }
 
 /// What clients may look for and an engine without processes and files has nothing to tell of.

@@ -6,6 +6,9 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use super::answer::Answer;
 use crate::Profile;
 
+/// From this version on refusals are JSON.
+const JSON_REFUSALS: ApiVersion = ApiVersion::new(1, 24);
+
 /// The versions that an engine speaks, the oldest and the newest.
 pub(crate) fn range(profile: Profile) -> (ApiVersion, ApiVersion) {
     match profile {
@@ -26,22 +29,33 @@ pub(super) fn take(profile: Profile, path: &str) -> Result<(ApiVersion, &str), B
     if profile == Profile::Podman5 {
         return Ok((version.min(newest), rest));
     }
+    let refused =
+        |text: &str| Err(Box::new(refusal(profile, version, StatusCode::BAD_REQUEST, text)));
     if version < oldest {
-        let text = format!(
-            "client version {text} is too old. Minimum supported API version is {oldest}, please upgrade your client to a newer version\n"
-        );
-        return Err(Box::new(Answer::typed(
-            StatusCode::BAD_REQUEST,
-            "text/plain; charset=utf-8",
-            text,
-        )));
+        return refused(&format!(
+            "client version {text} is too old. Minimum supported API version is {oldest}, please upgrade your client to a newer version"
+        ));
     }
     if version > newest {
-        let text =
-            format!("client version {text} is too new. Maximum supported API version is {newest}");
-        return Err(Box::new(Answer::refusal(StatusCode::BAD_REQUEST, &text)));
+        return refused(&format!(
+            "client version {text} is too new. Maximum supported API version is {newest}"
+        ));
     }
     Ok((version, rest))
+}
+
+/// A refusal for a client of this version: those of old get a line of text. Docker 26 has forgotten it.
+pub(super) fn refusal(
+    profile: Profile,
+    version: ApiVersion,
+    status: StatusCode,
+    message: &str,
+) -> Answer {
+    let as_text = matches!(profile, Profile::Docker20_10 | Profile::Docker28);
+    if as_text && version < JSON_REFUSALS {
+        return Answer::typed(status, "text/plain; charset=utf-8", format!("{message}\n"));
+    }
+    Answer::refusal(status, message)
 }
 
 /// `1.51` and `/networks` of `/v1.51/networks`.

@@ -3,6 +3,7 @@
 mod attach;
 mod connect;
 mod disconnect;
+pub(crate) mod podman;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -30,6 +31,9 @@ pub(crate) struct EndpointConfig {
     /// Engines look for this network, whatever the path says, if it is given.
     #[serde(rename = "NetworkID")]
     pub(crate) network_id: String,
+    /// Podman takes it for an address that is asked for.
+    #[serde(rename = "IPAddress", skip_serializing)]
+    pub(crate) ip_address: String,
 }
 
 /// A container's side of a network it joined: what it asked for, and what it has while it runs.

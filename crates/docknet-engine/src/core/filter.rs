@@ -45,6 +45,11 @@ impl Filters {
         Ok(Self { fields })
     }
 
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
     pub(crate) fn contains(&self, key: &str) -> bool {
         self.fields.contains_key(key)
     }

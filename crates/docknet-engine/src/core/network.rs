@@ -2,6 +2,7 @@
 
 mod create;
 mod driver;
+pub(crate) mod podman;
 mod predefined;
 mod prune;
 mod remove;
@@ -19,7 +20,7 @@ pub(crate) use self::create::{CreateNetwork, create};
 pub(crate) use self::driver::{BRIDGE_NAME, DriverKind};
 pub(crate) use self::predefined::add_predefined;
 pub(crate) use self::prune::prune;
-pub(crate) use self::remove::remove;
+pub(crate) use self::remove::{RemoveNetwork, remove};
 use super::endpoint::Endpoint;
 use super::event::NetworkRef;
 use super::ipam::{self, PoolConfig, PoolState};

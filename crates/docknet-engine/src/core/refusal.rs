@@ -7,6 +7,8 @@ use std::net::IpAddr;
 
 use docknet_types::{ContainerId, IpNet, NetworkId};
 
+pub(crate) use self::podman::Words as PodmanWords;
+
 use super::filter::FilterRefusal;
 use super::ipam::IpamRefusal;
 use crate::Profile;
@@ -33,6 +35,14 @@ pub(crate) enum Refusal {
     },
     BadAddress(String),
     BadLink(String),
+    /// What the kernel says of a bridge's name.
+    BridgeName(&'static str),
+    /// Worded where it is met, of an engine that tells what is behind it, too.
+    Caused {
+        status: u16,
+        message: String,
+        cause: String,
+    },
     BridgeNameTaken {
         id: NetworkId,
         owner: NetworkId,
@@ -88,7 +98,8 @@ pub(crate) enum Refusal {
         default: &'static str,
     },
     MulticastSubnet(IpNet),
-    NameEmpty,
+    /// A name of blanks at the most, as it was given.
+    NameEmpty(String),
     NamePredefined(String),
     NameTaken(String),
     NetworkAmbiguous {
@@ -116,7 +127,12 @@ pub(crate) enum Refusal {
     NotRunning(ContainerId),
     OnlyOneInstance(&'static str),
     ParentName(String),
-    PausedAtStart,
+    /// The link inside of the network that has it, and the parent.
+    ParentTaken {
+        link: String,
+        parent: String,
+    },
+    PausedAtStart(ContainerId),
     RemovePredefined(String),
     Rename {
         from: String,
@@ -150,5 +166,20 @@ impl Refusal {
                 docker::answer(self, profile)
             }
         }
+    }
+
+    /// The same as Podman tells it.
+    pub(crate) fn podman(&self) -> PodmanWords {
+        podman::words(self)
+    }
+
+    /// `what: cause`
+    pub(crate) fn caused(
+        status: u16,
+        what: impl std::fmt::Display,
+        cause: impl Into<String>,
+    ) -> Self {
+        let cause = cause.into();
+        Self::Caused { status, message: format!("{what}: {cause}"), cause }
     }
 }

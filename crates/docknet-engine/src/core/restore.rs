@@ -45,7 +45,7 @@ pub(crate) fn restore(profile: Profile, kept: Kept) -> Result<State, Contradicti
     }
     for (key, record) in kept.networks {
         let network = Network::restore(profile, NetworkId::new(key.as_str()), record);
-        state.restore_network(network).map_err(|subnet| Contradiction {
+        state.restore_network(profile, network).map_err(|subnet| Contradiction {
             of: Kind::Network,
             key,
             why: format!("subnet {subnet} overlaps with that of another network"),

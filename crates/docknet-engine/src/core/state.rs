@@ -59,6 +59,12 @@ impl State {
         }
     }
 
+    /// Goes on with the default subnet after this one.
+    pub(crate) fn go_on_after(&mut self, subnet: ipnet::IpNet) {
+        self.engine.last_subnet = Some(subnet);
+        self.subnets.resume_after(Some(subnet));
+    }
+
     pub(crate) fn networks(&self) -> impl Iterator<Item = &Arc<Network>> {
         self.networks.values()
     }
@@ -120,9 +126,17 @@ impl State {
     }
 
     /// Takes a network in that was kept, and its subnets; the subnet that somebody else has, if any.
-    pub(super) fn restore_network(&mut self, network: Network) -> Result<(), ipnet::IpNet> {
+    pub(super) fn restore_network(
+        &mut self,
+        profile: Profile,
+        network: Network,
+    ) -> Result<(), ipnet::IpNet> {
+        let before = self.subnets.clone();
         for subnet in network.subnets() {
-            if !self.subnets.take(subnet) {
+            // Podman's may overlap within one network.
+            if profile == Profile::Podman5 && !before.overlap(subnet) {
+                self.subnets.take_beside_own(subnet);
+            } else if !self.subnets.take(subnet) {
                 return Err(subnet);
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use docknet_types::{ContainerId, MacAddr, NetworkId};
+use docknet_types::{ContainerId, IpNet, MacAddr, NetworkId};
 use jiff::Timestamp;
 
 use super::container::Container;
@@ -19,6 +19,8 @@ use crate::Profile;
 pub(crate) struct Tx<'a> {
     pub(crate) state: State,
     pub(crate) given: Given<'a>,
+    /// The default subnet whose turn is over, even if the operation is refused.
+    pub(crate) spent_turn: Option<IpNet>,
     touched: BTreeSet<Touched>,
     /// Takes down what happens.
     pub(crate) events: Recorder,
@@ -82,7 +84,7 @@ pub(crate) struct Decided {
 impl<'a> Tx<'a> {
     pub(crate) fn new(state: State, given: Given<'a>) -> Self {
         let events = Recorder::new(given.profile, given.now);
-        Self { state, given, touched: BTreeSet::new(), events, steps: Vec::new() }
+        Self { state, given, spent_turn: None, touched: BTreeSet::new(), events, steps: Vec::new() }
     }
 
     pub(crate) fn decided(self) -> Decided {

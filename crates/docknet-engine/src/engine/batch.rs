@@ -16,7 +16,8 @@ use crate::core::refusal::Refusal;
 use crate::core::state::State;
 use crate::core::tx::{Decided, Given, Step, Supply, Touched, Tx};
 
-/// What was decided so far, each operation on what the one before left. One that is refused leaves it as it was.
+/// What was decided so far, each operation on what the one before left. One that is refused leaves it as it was, but for
+/// the turn of a default subnet that it may have spent.
 pub(super) struct Batch {
     pub(super) state: State,
     pub(super) touched: BTreeSet<Touched>,
@@ -42,7 +43,17 @@ impl Batch {
         let given =
             Given { profile, now: Timestamp::now(), host: plane.host(), draw: dice, supply };
         let mut tx = Tx::new(self.state.clone(), given);
-        let value = decide(&mut tx)?;
+        let value = match decide(&mut tx) {
+            Ok(value) => value,
+            Err(refusal) => {
+                // A default subnet that was given in vain is not given to the next network.
+                if let Some(subnet) = tx.spent_turn {
+                    self.state.go_on_after(subnet);
+                    self.touched.insert(Touched::Engine);
+                }
+                return Err(refusal);
+            }
+        };
         let Decided { state, mut touched, events, steps } = tx.decided();
         plane.apply(&steps).map_err(|failed| Refusal::Worded(500, failed.to_string()))?;
         self.state = state;

@@ -9,9 +9,12 @@ use crate::Profile;
 use crate::core::container::Container;
 use crate::core::endpoint::{Attachment, Endpoint};
 use crate::core::ipam::EndpointIpam;
+use crate::core::network::podman;
 
 /// Below this version the short id stands among the aliases (API changelog, 1.45).
 const DNS_NAMES: ApiVersion = ApiVersion::new(1, 45);
+/// From this version on an inspection has a container's networks (API changelog, 1.21).
+const BY_NETWORK: ApiVersion = ApiVersion::new(1, 21);
 
 /// All places of a container, by network.
 pub(super) struct EndpointViews<'a> {
@@ -24,6 +27,8 @@ pub(super) struct EndpointViews<'a> {
 pub(super) struct Style {
     profile: Profile,
     short_id_is_an_alias: bool,
+    /// Whether an inspection has the networks one by one.
+    pub(super) by_network: bool,
 }
 
 /// The fields of Docker's `network.EndpointSettings`, in its order.
@@ -74,20 +79,35 @@ impl Style {
             Profile::Docker26 | Profile::Docker28 => version < DNS_NAMES,
             Profile::Docker20_10 | Profile::Podman5 => true,
         };
-        Self { profile, short_id_is_an_alias }
+        // Podman answers old versions as it does new ones.
+        let by_network = version >= BY_NETWORK || profile == Profile::Podman5;
+        Self { profile, short_id_is_an_alias, by_network }
     }
 
-    /// The name of the network whose addresses stand on the container's own level, too.
-    pub(super) fn default_network(self) -> &'static str {
-        match self.profile {
-            Profile::Podman5 => "podman",
-            Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => "bridge",
+    /// The place whose addresses stand on the container's own level, too; on Podman only where it is the only one.
+    pub(super) fn default_network(self, container: &Container) -> Option<&Endpoint> {
+        let attachments = &container.attachments;
+        let attachment = match self.profile {
+            Profile::Podman5 => attachments.get(podman::DEFAULT).filter(|_| attachments.len() == 1),
+            Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => {
+                attachments.get("bridge")
+            }
+        };
+        attachment.and_then(|attachment| attachment.endpoint.as_deref())
+    }
+
+    /// The address of that place.
+    pub(super) fn default_address(self, container: &Container) -> AddressView<'_> {
+        let mut address = self.default_network(container).map(AddressView::of).unwrap_or_default();
+        if self.profile == Profile::Podman5 {
+            address.endpoint = "";
         }
+        address
     }
 
     /// As a list has it.
     pub(super) fn list(profile: Profile) -> Self {
-        Self { profile, short_id_is_an_alias: false }
+        Self { profile, short_id_is_an_alias: false, by_network: true }
     }
 }
 
@@ -119,10 +139,14 @@ impl<'a> EndpointView<'a> {
         }
         let network = attachment.network.as_ref().map(|id| id.as_str());
         Self {
-            ipam: config.ipam.as_ref(),
+            ipam: config.ipam.as_ref().filter(|_| !is_podman),
             links: config.links.as_deref(),
             aliases: aliases(container, name, attachment, style),
-            mac_address: mac_address(attachment),
+            mac_address: match is_podman {
+                // What was asked for shows when it is there.
+                true => text(endpoint.and_then(|endpoint| endpoint.mac)),
+                false => mac_address(attachment),
+            },
             driver_opts: config.driver_opts.as_ref(),
             gw_priority: is_28.then_some(config.gw_priority),
             network: network.unwrap_or(if is_podman { name } else { "" }),
@@ -170,6 +194,10 @@ fn aliases<'a>(
         || attachment.dns_names.is_some();
     let mut aliases: Vec<&str> = asked.into_iter().flatten().map(String::as_str).collect();
     if style.short_id_is_an_alias && of_its_own && ran {
+        if style.profile == Profile::Podman5 {
+            aliases.push(container.id.short());
+            return Some(aliases);
+        }
         for name in [container.id.short(), &container.hostname] {
             if !aliases.contains(&name)
                 && (name == container.id.short() || style.profile != Profile::Docker20_10)

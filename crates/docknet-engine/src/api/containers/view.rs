@@ -96,7 +96,9 @@ struct NetworkSettings<'a> {
     #[serde(flatten)]
     bridge_address: AddressView<'a>,
     mac_address: String,
-    networks: EndpointViews<'a>,
+    /// Clients of old do not get them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    networks: Option<EndpointViews<'a>>,
 }
 
 /// Whether the sizes of files are to be told.
@@ -145,6 +147,14 @@ impl<'a> Inspection<'a> {
     }
 }
 
+impl<'a> Inspection<'a> {
+    /// With the networks of another container, whose namespace it shares: Podman shows them.
+    pub(super) fn with_networks_of(mut self, other: &'a Container, style: Style) -> Self {
+        self.network_settings = NetworkSettings::of(other, style);
+        self
+    }
+}
+
 /// The storage driver that is told of: none is needed.
 pub(crate) const DRIVER: &str = "docknet";
 
@@ -185,10 +195,6 @@ impl Serialize for ConfigView<'_> {
 
 impl<'a> NetworkSettings<'a> {
     fn of(container: &'a Container, style: Style) -> Self {
-        let bridge = container
-            .attachments
-            .get(style.default_network())
-            .and_then(|attachment| attachment.endpoint.as_deref());
         Self {
             bridge: "",
             sandbox_id: "",
@@ -199,13 +205,14 @@ impl<'a> NetworkSettings<'a> {
             link_local_ipv6_prefix_len: 0,
             secondary_ip_addresses: None,
             secondary_ipv6_addresses: None,
-            bridge_address: bridge.map(AddressView::of).unwrap_or_default(),
-            mac_address: bridge
+            bridge_address: style.default_address(container),
+            mac_address: style
+                .default_network(container)
                 .and_then(|endpoint| endpoint.mac)
                 .as_ref()
                 .map(MacAddr::to_string)
                 .unwrap_or_default(),
-            networks: EndpointViews { container, style },
+            networks: style.by_network.then_some(EndpointViews { container, style }),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::Profile;
 use crate::core::endpoint::Endpoint;
 use crate::core::ipam::PoolConfig;
-use crate::core::network::Network;
+use crate::core::network::{Network, podman};
 
 /// The fields of Docker's `network.Inspect`, in its order.
 #[derive(Serialize)]
@@ -52,7 +52,11 @@ struct ConfigFrom<'a> {
 }
 
 /// The containers on it; a list leaves them out.
-struct Members<'a>(Option<&'a Network>);
+struct Members<'a> {
+    of: Option<&'a Network>,
+    /// Whether endpoints have ids: those of Podman have none.
+    ids: bool,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -75,7 +79,18 @@ impl<'a> NetworkView<'a> {
 
     /// As a list has it: Docker leaves the containers out, Podman does not.
     pub(super) fn in_a_list(network: &'a Network, profile: Profile) -> Self {
-        Self::new(network, (profile == Profile::Podman5).then_some(network), profile)
+        match profile {
+            Profile::Podman5 => {
+                let view = Self::new(network, Some(network), profile);
+                if view.name == podman::DEFAULT { view.named("bridge") } else { view }
+            }
+            _ => Self::new(network, None, profile),
+        }
+    }
+
+    /// Under another name.
+    pub(super) fn named(self, name: &'a str) -> Self {
+        Self { name, ..self }
     }
 
     fn new(network: &'a Network, members: Option<&'a Network>, profile: Profile) -> Self {
@@ -91,14 +106,18 @@ impl<'a> NetworkView<'a> {
             ipam: IpamView {
                 driver: &config.ipam_driver,
                 options: config.ipam_options.as_ref(),
-                config: config.pools.as_deref(),
+                // 20.10 has no null here.
+                config: match profile {
+                    Profile::Docker20_10 => Some(config.pools.as_deref().unwrap_or_default()),
+                    _ => config.pools.as_deref(),
+                },
             },
             internal: config.internal,
             attachable: config.attachable,
             ingress: config.ingress,
             config_from: ConfigFrom { network: config.config_from.as_deref().unwrap_or_default() },
             config_only: config.config_only,
-            containers: Members(members),
+            containers: Members { of: members, ids: profile != Profile::Podman5 },
             options: &config.options,
             labels: &config.labels,
         }
@@ -107,10 +126,12 @@ impl<'a> NetworkView<'a> {
 
 impl Serialize for Members<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = self.0.into_iter().flat_map(|network| network.endpoints.iter());
-        serializer.collect_map(
-            members.map(|(id, endpoint)| (ContainerId::as_str(id), MemberView::of(endpoint))),
-        )
+        let members = self.of.into_iter().flat_map(|network| network.endpoints.iter());
+        serializer.collect_map(members.map(|(id, endpoint)| {
+            let view = MemberView::of(endpoint);
+            let view = if self.ids { view } else { MemberView { endpoint: "", ..view } };
+            (ContainerId::as_str(id), view)
+        }))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Making a container.
 
 mod endpoints;
+mod podman;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -102,12 +103,21 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
     {
         mode = format!("container:{}", other.id);
     }
-    host_config.insert("NetworkMode".to_owned(), Value::from(mode.clone()));
+    let shown = match tx.given.profile {
+        Profile::Podman5 => shown_by_podman(&mode),
+        Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => &mode,
+    };
+    host_config.insert("NetworkMode".to_owned(), Value::from(shown));
     let hostname = match text(&config, "Hostname") {
         "" => id.short().to_owned(),
         name => name.to_owned(),
     };
-    let attachments = endpoints::attachments(tx, &config, &mode, endpoints)?;
+    let attachments = match tx.given.profile {
+        Profile::Podman5 => podman::attachments(tx, &config, &mode, endpoints)?,
+        Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => {
+            endpoints::attachments(tx, &config, &mode, endpoints)?
+        }
+    };
     let container = Container {
         id: id.clone(),
         name,
@@ -128,6 +138,15 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
     tx.events.container_create(container.event_ref());
     tx.put_container(container);
     Ok(CreatedContainer { id, warnings })
+}
+
+/// To Podman, to be on networks is one mode, whichever they are.
+fn shown_by_podman(mode: &str) -> &str {
+    match mode {
+        "host" | "none" => mode,
+        other if other.starts_with("container:") => other,
+        _ => "bridge",
+    }
 }
 
 /// A name that may be used and is free. `shown` is how it is repeated if it may not.

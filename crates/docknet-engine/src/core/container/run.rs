@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use docknet_types::MacAddr;
 use jiff::Timestamp;
 
 use super::manage::forget;
 use super::signal::{self, KILL, TERM};
 use super::{Container, Status};
 use crate::Profile;
-use crate::core::endpoint::{EndpointConfig, attach, check_settings, detach};
+use crate::core::endpoint::{attach, check_settings, detach, podman};
 use crate::core::event::{Ending, NetworkRef};
 use crate::core::network::Network;
 use crate::core::refusal::Refusal;
@@ -35,7 +34,7 @@ pub(crate) fn start(tx: &mut Tx<'_>, term: &str) -> Result<Changed, Refusal> {
     let mut container = found(tx, term)?;
     match container.status {
         Status::Running => return Ok(Changed::No),
-        Status::Paused => return Err(Refusal::PausedAtStart),
+        Status::Paused => return Err(Refusal::PausedAtStart(container.id)),
         Status::Created | Status::Exited => {}
     }
     let networks = bring_up(tx, &mut container)?;
@@ -183,34 +182,17 @@ fn join(tx: &mut Tx<'_>, container: &mut Container, key: &str) -> Result<Arc<Net
         None => tx.state.find_network(key)?,
     };
     let network = network.clone();
-    if tx.given.profile == Profile::Docker20_10 && network.is_predefined() {
-        check_default(&network, &attachment.config)?;
+    if tx.given.profile == Profile::Podman5 {
+        podman::join(tx, container, key, &network)?;
+        return Ok(network);
     }
-    let mac = mac(tx.given.profile, container, key);
+    if tx.given.profile.checks_endpoints_late() {
+        check_settings(tx.given.profile, &network, &attachment.config)?;
+    }
+    // Docker honours one that was asked for when the container was made.
+    let mac = container.attachments.get(key).and_then(|attachment| attachment.wanted_mac);
     attach(tx, container, key, &network, mac)?;
     Ok(network)
-}
-
-/// What 20.10 says of settings that only networks of one's own have, when it meets them.
-fn check_default(network: &Network, config: &EndpointConfig) -> Result<(), Refusal> {
-    match check_settings(network, config) {
-        Err(Refusal::EndpointSettings(mistakes)) => {
-            Err(Refusal::Worded(400, mistakes.into_iter().next().unwrap_or_default()))
-        }
-        other => other,
-    }
-}
-
-/// The hardware address that a container is to have: Podman honours one that was asked for at any time, Docker one from
-/// the container's creation.
-fn mac(profile: Profile, container: &Container, key: &str) -> Option<MacAddr> {
-    let attachment = container.attachments.get(key)?;
-    match profile {
-        Profile::Podman5 => {
-            attachment.wanted_mac.or_else(|| attachment.config.mac_address.parse().ok())
-        }
-        Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => attachment.wanted_mac,
-    }
 }
 
 /// Another container's namespace is there while that one runs.

@@ -287,7 +287,7 @@ fn a_network_that_it_ran_on_is_meant_by_its_id() {
     world.on("box", "n1");
     world.act(|tx| stop(tx, "box", &StopWish::default())).unwrap();
     let id = world.state.find_network("n1").unwrap().id.clone();
-    world.act(|tx| network::remove(tx, "n1")).unwrap();
+    world.act(|tx| network::remove(tx, "n1", network::RemoveNetwork { force: false })).unwrap();
     let wish: CreateNetwork = serde_json::from_value(json!({ "Name": "n1" })).unwrap();
     world.act(|tx| network::create(tx, wish)).unwrap();
     let why = format!("failed to set up container networking: network {id} not found");
@@ -485,7 +485,9 @@ impl World {
             Move::Kill(c) => self.act(|tx| kill(tx, NAMES[c], "")),
             Move::Pause(c) => self.act(|tx| pause(tx, NAMES[c])),
             Move::Remove(c, force) => self.act(|tx| remove(tx, NAMES[c], Remove { force })),
-            Move::RemoveNetwork(n) => self.act(|tx| network::remove(tx, NETWORKS[n])),
+            Move::RemoveNetwork(n) => self.act(|tx| {
+                network::remove(tx, NETWORKS[n], network::RemoveNetwork { force: false })
+            }),
             Move::Rename(c, d) => self.act(|tx| rename(tx, NAMES[c], NAMES[d])),
             Move::Restart(c) => self.act(|tx| restart(tx, NAMES[c], &StopWish::default())),
             Move::Start(c) => self.act(|tx| start(tx, NAMES[c])).map(drop),

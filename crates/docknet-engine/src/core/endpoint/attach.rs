@@ -1,14 +1,15 @@
 //! Giving a running container its place on a network, and taking it back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use docknet_types::MacAddr;
 
 use super::{Endpoint, EndpointConfig};
+use crate::Profile;
 use crate::core::container::Container;
-use crate::core::ipam::{AddressRefusal, EndpointIpam, PoolState};
+use crate::core::ipam::{self, AddressRefusal, Configured, EndpointIpam, PoolState};
 use crate::core::network::Network;
 use crate::core::refusal::Refusal;
 use crate::core::tx::{Supply, Tx};
@@ -127,17 +128,21 @@ fn linked(
     if tx.given.supply == Supply::Nothing {
         return Err(exhausted(network, network.config.ipv4));
     }
+    if let Some(asked) = asked.filter(|_| tx.given.profile.checks_endpoints_late()) {
+        check_addresses(tx.given.profile, network, asked)?;
+    }
     let mut pools = network.pools.to_vec();
     let v4 = address(&mut pools, network, true, asked.map(|ipam| ipam.v4.as_str()))?;
     let v6 = address(&mut pools, network, false, asked.map(|ipam| ipam.v6.as_str()))?;
-    let interface = interface(container, config, network, &id)?;
+    let options = config.driver_opts.as_ref().filter(|_| tx.given.profile.has_link_options());
+    let interface = interface(container, options, network, &id)?;
     link_local(network, asked, &id)?;
     let mut endpoint = bare(container, id);
     endpoint.interface = Some(interface);
-    endpoint.mac = Some(mac.unwrap_or_else(|| tx.given.draw.mac()));
     for (ip, prefix, gateway) in [v4, v6].into_iter().flatten() {
         // An internal network leads nowhere.
-        let gateway = gateway.filter(|_| !network.config.internal);
+        let leads_out = !network.config.internal || tx.given.profile.has_internal_gateways();
+        let gateway = gateway.filter(|_| leads_out);
         match ip {
             IpAddr::V4(ip) => {
                 endpoint.ipv4 = Some((ip, prefix));
@@ -155,8 +160,25 @@ fn linked(
             }
         }
     }
+    let derived = endpoint.ipv4.filter(|_| tx.given.profile.derives_macs());
+    let mac = mac.or_else(|| derived.map(|(ip, _)| MacAddr::from_ipv4(ip)));
+    endpoint.mac = Some(mac.unwrap_or_else(|| tx.given.draw.mac()));
     let network = Arc::new(Network { pools: pools.into(), ..Network::clone(network) });
     Ok((network, endpoint))
+}
+
+/// What is looked at only now, before it is looked whether the addresses are free.
+fn check_addresses(
+    profile: Profile,
+    network: &Network,
+    asked: &EndpointIpam,
+) -> Result<(), Refusal> {
+    let (v4, v6): (Vec<_>, Vec<_>) = network.subnets().partition(|net| net.addr().is_ipv4());
+    let subnets = Configured { v4: &v4, v6: &v6 };
+    match ipam::refused_at_start(profile, &network.config.name, asked, subnets) {
+        Some((status, why)) => Err(Refusal::Worded(status, why)),
+        None => Ok(()),
+    }
 }
 
 /// An address of one family, with the length of its prefix and the gateway; none if the network has no such pool.
@@ -204,7 +226,7 @@ fn exhausted(network: &Network, v4: bool) -> Refusal {
 /// The name of the link inside: the one asked for, or the first of `eth0`, `eth1`, … that is free.
 fn interface(
     container: &Container,
-    config: &EndpointConfig,
+    options: Option<&BTreeMap<String, String>>,
     network: &Network,
     endpoint: &str,
 ) -> Result<String, Refusal> {
@@ -214,11 +236,7 @@ fn interface(
         .filter_map(|attachment| attachment.endpoint.as_ref()?.interface.as_deref())
         .collect();
     let outside = format!("veth{}", &endpoint.get(..7).unwrap_or_default());
-    let asked = config
-        .driver_opts
-        .as_ref()
-        .and_then(|opts| opts.get(IFNAME))
-        .filter(|name| !name.is_empty());
+    let asked = options.and_then(|opts| opts.get(IFNAME)).filter(|name| !name.is_empty());
     if let Some(name) = asked {
         let refused = |why| Refusal::Rename { from: outside.clone(), to: name.clone(), why };
         if name.len() > LONGEST_LINK_NAME {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Attachment, EndpointConfig, attach, dns_names};
+use super::{Attachment, EndpointConfig, attach, dns_names, podman};
+use crate::Profile;
 use crate::core::container::Container;
 use crate::core::event::Occasion;
 use crate::core::ipam::{self, Configured};
@@ -24,6 +25,9 @@ pub(crate) struct Connect {
 
 /// Connects a container to a network: at once if it runs, else when it starts.
 pub(crate) fn connect(tx: &mut Tx<'_>, term: &str, wish: Connect) -> Result<(), Refusal> {
+    if tx.given.profile == Profile::Podman5 {
+        return podman::connect(tx, term, wish);
+    }
     let mut container = Container::clone(tx.state.find_container(&wish.container)?);
     let mut config = wish.endpoint_config.unwrap_or_default();
     let named = std::mem::take(&mut config.network_id);
@@ -33,8 +37,10 @@ pub(crate) fn connect(tx: &mut Tx<'_>, term: &str, wish: Connect) -> Result<(), 
     }
     let network = tx.state.find_network(if named.is_empty() { term } else { &named })?.clone();
     check_company(tx, &container, &network)?;
-    check_settings(&network, &config)?;
-    if let Some(mistake) = ipam::mac_mistake(&config.mac_address) {
+    check_settings(tx.given.profile, &network, &config)?;
+    if let Some(mistake) = ipam::mac_mistake(&config.mac_address)
+        && !tx.given.profile.checks_endpoints_late()
+    {
         return Err(Refusal::Worded(400, mistake));
     }
     let key = network.config.name.clone();
@@ -62,7 +68,11 @@ pub(crate) fn connect(tx: &mut Tx<'_>, term: &str, wish: Connect) -> Result<(), 
 }
 
 /// What of an endpoint's settings is wrong on this network, each mistake a line.
-pub(crate) fn check_settings(network: &Network, config: &EndpointConfig) -> Result<(), Refusal> {
+pub(crate) fn check_settings(
+    profile: Profile,
+    network: &Network,
+    config: &EndpointConfig,
+) -> Result<(), Refusal> {
     let ipam = config.ipam.clone().unwrap_or_default();
     let mut mistakes = Vec::new();
     if network.is_predefined() {
@@ -79,8 +89,15 @@ pub(crate) fn check_settings(network: &Network, config: &EndpointConfig) -> Resu
         }
     }
     let (v4, v6) = network.config.configured();
-    mistakes.extend(ipam::endpoint_mistakes(&ipam, Some(Configured { v4: &v4, v6: &v6 })));
-    if let Some(option) = config.driver_opts.as_ref().and_then(|opts| opts.get(SYSCTLS)) {
+    let configured = Some(Configured { v4: &v4, v6: &v6 });
+    if profile.checks_endpoints_late() {
+        let first = mistakes.into_iter().next().map(|mistake| (400, mistake));
+        let first = first.or_else(|| ipam::refused_when_asked(profile, &ipam, configured));
+        return first.map_or(Ok(()), |(status, why)| Err(Refusal::Worded(status, why)));
+    }
+    mistakes.extend(ipam::endpoint_mistakes(&ipam, configured));
+    let sysctls = config.driver_opts.as_ref().and_then(|opts| opts.get(SYSCTLS));
+    if let Some(option) = sysctls.filter(|_| profile.has_link_options()) {
         mistakes.extend(ipam::sysctl_mistakes(option));
     }
     if mistakes.is_empty() { Ok(()) } else { Err(Refusal::EndpointSettings(mistakes)) }

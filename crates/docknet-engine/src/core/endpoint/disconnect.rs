@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::detach;
+use super::{detach, podman};
+use crate::Profile;
 use crate::core::container::Container;
 use crate::core::event::Occasion;
 use crate::core::network::DriverKind;
@@ -19,6 +20,9 @@ pub(crate) struct Disconnect {
 
 /// Disconnects a container from a network, running or not.
 pub(crate) fn disconnect(tx: &mut Tx<'_>, term: &str, wish: &Disconnect) -> Result<(), Refusal> {
+    if tx.given.profile == Profile::Podman5 {
+        return podman::disconnect(tx, term, wish);
+    }
     let mut container = match tx.state.find_container(&wish.container) {
         Ok(container) => Container::clone(container),
         // Force is for what is left of a container that is gone; here nothing ever is.

@@ -121,6 +121,11 @@ impl Addresses {
         held
     }
 
+    /// The first and the last that are given by themselves.
+    pub(crate) fn bounds(&self) -> (IpAddr, IpAddr) {
+        (self.family().address(self.first), self.family().address(self.last))
+    }
+
     pub(crate) fn is_taken(&self, ip: IpAddr) -> bool {
         self.subnet.contains(&ip) && self.used.contains(number(ip))
     }

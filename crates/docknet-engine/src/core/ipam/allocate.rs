@@ -144,7 +144,7 @@ fn take_subnet(
             return Err(IpamRefusal::PoolOverlap(net));
         }
         // Two of the same request may overlap.
-        let _ = subnets.take(net);
+        subnets.take_beside_own(net);
         return Ok(());
     }
     if !subnets.take(net) {

@@ -44,6 +44,12 @@ impl Subnets {
         true
     }
 
+    /// Takes a subnet of somebody whose other subnets may overlap with it: of two such, the larger one is taken. Those of
+    /// anybody else were looked for before.
+    pub(crate) fn take_beside_own(&mut self, net: IpNet) {
+        self.taken_mut(Family::of_net(&net)).widen(&net);
+    }
+
     /// Gives back a subnet that was taken as it is: false where none was.
     pub(crate) fn release(&mut self, net: IpNet) -> bool {
         self.taken_mut(Family::of_net(&net)).remove(&net)
@@ -129,6 +135,18 @@ impl Taken {
             let (first, last) = outward(self.family, *size, first, last);
             blocks.insert(first, last);
         }
+    }
+
+    /// Of subnets that overlap, one contains the other.
+    fn widen(&mut self, net: &IpNet) {
+        let (first, last) = span(net);
+        while let Some((own_first, own_last)) = overlapping(&self.nets, first, last) {
+            if own_first <= first && last <= own_last {
+                return;
+            }
+            self.nets.remove_mut(&own_first);
+        }
+        self.insert(net);
     }
 
     fn remove(&mut self, net: &IpNet) -> bool {
@@ -308,6 +326,17 @@ mod tests {
         assert!(subnets.overlap(net("172.17.3.0/24")));
         assert!(subnets.release(net("172.17.0.0/16")));
         assert!(!subnets.overlap(net("172.17.3.0/24")));
+    }
+
+    #[test]
+    fn of_subnets_that_overlap_the_larger_one_is_taken() {
+        for order in [["10.0.0.0/25", "10.0.0.0/24"], ["10.0.0.0/24", "10.0.0.128/25"]] {
+            let (mut subnets, _) = engine(Profile::Podman5);
+            order.map(|text| subnets.take_beside_own(net(text)));
+            assert!(subnets.overlap(net("10.0.0.200/32")) && subnets.overlap(net("10.0.0.3/32")));
+            assert!(order.map(|text| subnets.release(net(text))).contains(&true));
+            assert!(!subnets.overlap(net("10.0.0.0/8")), "{order:?}");
+        }
     }
 
     #[test]

@@ -7,9 +7,9 @@ use docknet_types::NetworkId;
 use serde::Deserialize;
 
 use super::driver::{self, DriverKind};
-use super::{Network, NetworkConfig, is_predefined_name};
+use super::{Network, NetworkConfig, is_predefined_name, podman};
 use crate::Profile;
-use crate::core::ipam::{self, Families, Family, FamilyWish, IpamRefusal, PoolConfig};
+use crate::core::ipam::{self, Families, Family, FamilyWish, IpamRefusal, PoolConfig, ValidPool};
 use crate::core::refusal::Refusal;
 use crate::core::state::Map;
 use crate::core::tx::{Step, Supply, Touched, Tx};
@@ -60,8 +60,14 @@ pub(crate) struct Created {
     pub(crate) warning: String,
 }
 
+/// The scope of networks for which Docker has other default pools, so that nobody's turn is over.
+const GLOBAL: &str = "global";
+
 /// Makes a network, or says why not and takes nothing.
 pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateNetwork) -> Result<Created, Refusal> {
+    if tx.given.profile == Profile::Podman5 {
+        return podman::create(tx, wish);
+    }
     if is_predefined_name(&wish.name) {
         return Err(Refusal::NamePredefined(wish.name));
     }
@@ -69,7 +75,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateNetwork) -> Result<Created, Re
     let families = families(wish.ipv4.unwrap_or(true), wish.ipv6.unwrap_or(false), (true, true));
     ipam::validate(tx.given.profile, pools, families).map_err(Refusal::Ipam)?;
     if wish.name.trim().is_empty() {
-        return Err(Refusal::NameEmpty);
+        return Err(Refusal::NameEmpty(wish.name));
     }
     let warning = duplicate(tx, &wish)?;
     check_configuration(&wish)?;
@@ -163,11 +169,8 @@ fn configured(tx: &Tx<'_>, wish: CreateNetwork) -> Result<NetworkConfig, Refusal
     if wish.ingress {
         return Err(Refusal::IngressIsGlobal);
     }
-    match wish.scope.as_str() {
-        "swarm" => return Err(Refusal::NoSwarmForScope),
-        "" | "local" => {}
-        _ if tx.given.profile == Profile::Docker20_10 => return Err(Refusal::NotASwarmManager),
-        _ => {}
+    if wish.scope == "swarm" {
+        return Err(Refusal::NoSwarmForScope);
     }
     let driver = driver.to_owned();
     let scope = if wish.scope.is_empty() { "local".to_owned() } else { wish.scope.clone() };
@@ -224,17 +227,22 @@ fn config_of(tx: &Tx<'_>, wish: CreateNetwork) -> NetworkConfig {
 fn allocate(tx: &mut Tx<'_>, id: NetworkId, mut config: NetworkConfig) -> Result<Network, Refusal> {
     let profile = tx.given.profile;
     let kind = DriverKind::of(&config.driver);
-    let gateways = driver::wants_gateway(kind, config.internal, &config.options);
+    let gateways = driver::wants_gateway(profile, kind, config.internal, &config.options);
     let families = families(config.ipv4, config.ipv6, gateways);
     let given = config.pools.take().unwrap_or_default();
     let pools = ipam::validate(profile, &given, families).map_err(Refusal::Ipam)?;
     if tx.given.supply == Supply::Nothing {
         return Err(Refusal::Ipam(IpamRefusal::PoolsExhausted(Family::V4)));
     }
+    spend_turn(tx, kind, &config, &pools);
     let wish =
         ipam::Wish { network: &config.name, driver: &config.ipam_driver, pools: &pools, families };
     let allocation = ipam::allocate(profile, &tx.state.subnets, &tx.given.host.routes, &wish)
-        .map_err(Refusal::Ipam)?;
+        .map_err(|why| ipam_refusal(profile, kind, why))?;
+    // 20.10 finds out late that there is no driver for such a scope.
+    if profile == Profile::Docker20_10 && config.scope != "local" {
+        return Err(Refusal::NotASwarmManager);
+    }
     let wish = driver::Wish {
         id: &id,
         kind,
@@ -246,14 +254,39 @@ fn allocate(tx: &mut Tx<'_>, id: NetworkId, mut config: NetworkConfig) -> Result
     config.bridge = driver::plan(tx, &wish)?.bridge;
     config.given_pools = given.len();
     config.pools = Some(ipam::shown(profile, &given, &allocation));
-    let latest = allocation.subnets.latest();
+    let latest = match config.scope.as_str() {
+        GLOBAL => tx.state.subnets.latest(),
+        _ => allocation.subnets.latest(),
+    };
     tx.state.subnets = allocation.subnets;
+    tx.state.subnets.resume_after(latest);
     if tx.state.engine.last_subnet != latest {
         tx.state.engine.last_subnet = latest;
         tx.touch(Touched::Engine);
     }
     let pools = allocation.v4.into_iter().chain(allocation.v6).collect();
     Ok(Network { id, config: Arc::new(config), pools, endpoints: Map::new_sync() })
+}
+
+/// Notes the default subnet that such a network gets, for engines where its turn is over even if the network is refused.
+fn spend_turn(tx: &mut Tx<'_>, kind: DriverKind, config: &NetworkConfig, pools: &[ValidPool]) {
+    let given = pools.iter().any(|pool| pool.subnet.addr().is_ipv4());
+    let managed = kind.has_endpoint_links() && config.ipam_driver == "default";
+    let of_this_node = config.scope != GLOBAL;
+    if tx.given.profile.gives_subnets_in_turns() && managed && of_this_node && !given {
+        tx.spent_turn = tx.state.subnets.next_default(Family::V4, &tx.given.host.routes);
+    }
+}
+
+/// In Docker before 28, macvlan and ipvlan look for an empty pool themselves, and call it an error of the engine's.
+fn ipam_refusal(profile: Profile, kind: DriverKind, why: IpamRefusal) -> Refusal {
+    let own = matches!(kind, DriverKind::Macvlan | DriverKind::Ipvlan);
+    match why {
+        IpamRefusal::PoolEmpty(_) if own && profile == Profile::Docker26 => {
+            Refusal::Worded(500, why.answer(profile).1)
+        }
+        why => Refusal::Ipam(why),
+    }
 }
 
 /// Which families a network has, and which of them with a gateway.

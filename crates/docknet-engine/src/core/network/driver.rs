@@ -5,14 +5,15 @@ use std::net::IpAddr;
 
 use docknet_types::{IpNet, NetworkId};
 
+use crate::Profile;
 use crate::core::ipam::PoolState;
 use crate::core::refusal::Refusal;
 use crate::core::tx::Tx;
 
 pub(crate) const BRIDGE_NAME: &str = "com.docker.network.bridge.name";
 const BRIDGE: &str = "com.docker.network.bridge.";
-const MTU: &str = "com.docker.network.driver.mtu";
-const PARENT: &str = "parent";
+pub(super) const MTU: &str = "com.docker.network.driver.mtu";
+pub(super) const PARENT: &str = "parent";
 /// The kernel's limit for the name of a link.
 const LONGEST_LINK_NAME: usize = 15;
 /// A bridge takes an MTU of these sizes (Linux, `net/bridge/br_device.c` and `include/uapi/linux/if_ether.h`).
@@ -68,10 +69,14 @@ pub(super) struct Wish<'a> {
 
 /// Whether a network of these options has a gateway of its own: addresses are kept for it only then.
 pub(super) fn wants_gateway(
+    profile: Profile,
     kind: DriverKind,
     internal: bool,
     options: &BTreeMap<String, String>,
 ) -> (bool, bool) {
+    if !profile.has_gateway_modes() {
+        return (true, true);
+    }
     let mode = |family: &str| {
         options.get(&format!("{BRIDGE}gateway_mode_ipv{family}")).map(String::as_str)
     };
@@ -96,13 +101,15 @@ pub(super) fn plan(tx: &Tx<'_>, wish: &Wish<'_>) -> Result<Plan, Refusal> {
         DriverKind::Host => Err(Refusal::OnlyOneInstance("host")),
         DriverKind::Null => Err(Refusal::OnlyOneInstance("null")),
         DriverKind::Ipvlan => {
-            mode(wish, "ipvlan", "ipvlan_mode", &["l2", "l3", "l3s"])?;
-            parent(tx, wish)?;
+            let all = ["l2", "l3", "l3s"];
+            let known = if tx.given.profile == Profile::Docker20_10 { &all[..2] } else { &all };
+            mode(wish, "ipvlan", "ipvlan_mode", known)?;
+            parent(tx, wish, "di-")?;
             Ok(Plan { bridge: None })
         }
         DriverKind::Macvlan => {
             mode(wish, "macvlan", "macvlan_mode", &["bridge", "private", "vepa", "passthru"])?;
-            parent(tx, wish)?;
+            parent(tx, wish, "dm-")?;
             Ok(Plan { bridge: None })
         }
         DriverKind::Overlay | DriverKind::Unknown => Ok(Plan { bridge: None }),
@@ -110,7 +117,7 @@ pub(super) fn plan(tx: &Tx<'_>, wish: &Wish<'_>) -> Result<Plan, Refusal> {
 }
 
 fn bridge(tx: &Tx<'_>, wish: &Wish<'_>) -> Result<Plan, Refusal> {
-    let mtu = bridge_options(wish)?;
+    let mtu = bridge_options(tx.given.profile, wish)?;
     if wish.v4.len() > 1 || wish.v6.len() > 1 {
         return Err(Refusal::SeveralSubnets);
     }
@@ -131,7 +138,7 @@ fn bridge(tx: &Tx<'_>, wish: &Wish<'_>) -> Result<Plan, Refusal> {
         return Err(Refusal::BridgeNameTaken { id: wish.id.clone(), owner: owner.clone(), name });
     }
     if name.len() > LONGEST_LINK_NAME {
-        return Err(Refusal::Kernel("numerical result out of range"));
+        return Err(Refusal::BridgeName("numerical result out of range"));
     }
     if name.contains(['/', ':'])
         || name.contains(char::is_whitespace)
@@ -143,14 +150,16 @@ fn bridge(tx: &Tx<'_>, wish: &Wish<'_>) -> Result<Plan, Refusal> {
     if tx.given.host.links.get(&name).is_some_and(|link| !link.is_bridge) {
         return Err(Refusal::NotABridge(name));
     }
-    if mtu.is_some_and(|mtu| mtu != 0 && !MTUS.contains(&mtu)) {
+    // 20.10 leaves the bridge's own MTU as it is.
+    let sets_mtu = tx.given.profile != Profile::Docker20_10;
+    if mtu.is_some_and(|mtu| sets_mtu && mtu != 0 && !MTUS.contains(&mtu)) {
         return Err(Refusal::Kernel("invalid argument"));
     }
     Ok(Plan { bridge: Some(name) })
 }
 
 /// Reads every option that has to be something else than text; gives the MTU.
-fn bridge_options(wish: &Wish<'_>) -> Result<Option<i64>, Refusal> {
+fn bridge_options(profile: Profile, wish: &Wish<'_>) -> Result<Option<i64>, Refusal> {
     let mut mtu = None;
     for (key, value) in wish.options {
         let refused =
@@ -167,12 +176,14 @@ fn bridge_options(wish: &Wish<'_>) -> Result<Option<i64>, Refusal> {
             Some("host_binding_ipv4") if value.parse::<IpAddr>().is_err() => {
                 return Err(refused("nil ip".to_owned()));
             }
-            Some("gateway_mode_ipv4" | "gateway_mode_ipv6") => match value.as_str() {
-                "" | "nat" | "nat-unprotected" | "routed" => {}
-                "isolated" if wish.internal => {}
-                "isolated" => return Err(Refusal::IsolatedButNotInternal),
-                other => return Err(refused(format!("unknown gateway mode {other}"))),
-            },
+            Some("gateway_mode_ipv4" | "gateway_mode_ipv6") if profile.has_gateway_modes() => {
+                match value.as_str() {
+                    "" | "nat" | "nat-unprotected" | "routed" => {}
+                    "isolated" if wish.internal => {}
+                    "isolated" => return Err(Refusal::IsolatedButNotInternal),
+                    other => return Err(refused(format!("unknown gateway mode {other}"))),
+                }
+            }
             _ if key == MTU => match value.parse::<i64>() {
                 Ok(number) => mtu = Some(number),
                 Err(_) => {
@@ -204,11 +215,20 @@ fn mode(
     }
 }
 
-/// The parent is a link of the host, or a VLAN of one, which is made; without one, a dummy link is made.
-fn parent(tx: &Tx<'_>, wish: &Wish<'_>) -> Result<(), Refusal> {
+/// The parent is a link of the host, or a VLAN of one, which is made; without one, a dummy link is made. `dummy` is how the
+/// names of those begin: engines that keep parents apart call the other network so.
+fn parent(tx: &Tx<'_>, wish: &Wish<'_>, dummy: &str) -> Result<(), Refusal> {
     let Some(parent) = wish.options.get(PARENT).filter(|parent| !parent.is_empty()) else {
         return Ok(());
     };
+    if tx.given.profile.keeps_parents_apart()
+        && let Some(other) = tx.state.networks().find(|other| {
+            other.kind() == wish.kind && other.config.options.get(PARENT) == Some(parent)
+        })
+    {
+        let link = format!("{dummy}{}", other.id.short());
+        return Err(Refusal::ParentTaken { link, parent: parent.clone() });
+    }
     if tx.given.host.links.contains_key(parent) {
         return Ok(());
     }

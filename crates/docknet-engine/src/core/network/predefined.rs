@@ -6,7 +6,7 @@ use std::sync::Arc;
 use docknet_types::NetworkId;
 
 use super::create::families;
-use super::{BRIDGE_NAME, Network, NetworkConfig};
+use super::{BRIDGE_NAME, Network, NetworkConfig, podman};
 use crate::Profile;
 use crate::core::ipam::{self, HostRoutes, PoolConfig, PoolState};
 use crate::core::refusal::Refusal;
@@ -32,7 +32,7 @@ pub(crate) fn add_predefined(tx: &mut Tx<'_>) -> Result<(), Refusal> {
     };
     let option = |key: &str, value: &str| (format!("com.docker.network.{key}"), value.to_owned());
     let (name, bridge, (subnet, gateway), options) = match profile {
-        Profile::Podman5 => ("podman", "podman0", PODMAN_SUBNET, BTreeMap::new()),
+        Profile::Podman5 => (podman::DEFAULT, "podman0", PODMAN_SUBNET, BTreeMap::new()),
         _ => {
             let options = BTreeMap::from([
                 option("bridge.default_bridge", "true"),
@@ -44,6 +44,10 @@ pub(crate) fn add_predefined(tx: &mut Tx<'_>) -> Result<(), Refusal> {
             ]);
             ("bridge", "docker0", BRIDGE_SUBNET, options)
         }
+    };
+    let ipam_options = match profile {
+        Profile::Podman5 => Some(podman::ipam_options("host-local")),
+        Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => None,
     };
     let pool = PoolConfig {
         subnet: subnet.to_owned(),
@@ -66,6 +70,7 @@ pub(crate) fn add_predefined(tx: &mut Tx<'_>) -> Result<(), Refusal> {
     };
     let bridge = NetworkConfig {
         pools: Some(vec![pool]),
+        ipam_options,
         bridge: Some(bridge.to_owned()),
         options,
         ..config(name, "bridge")

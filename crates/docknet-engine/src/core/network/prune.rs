@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use super::Network;
 use super::remove::take;
+use super::{Network, podman};
+use crate::Profile;
 use crate::core::filter::NetworkPruneFilter;
 use crate::core::tx::Tx;
 
 /// Removes every network that matches and that no running container uses; gives their names, in order. Configurations
 /// stay.
 pub(crate) fn prune(tx: &mut Tx<'_>, filter: &NetworkPruneFilter) -> Vec<String> {
+    if tx.given.profile == Profile::Podman5 {
+        return podman::prune(tx, filter);
+    }
     let matches = |network: &&Arc<Network>| {
         let config = &network.config;
         !network.is_predefined()

@@ -2,12 +2,23 @@
 
 use std::sync::Arc;
 
-use super::Network;
+use super::{Network, podman};
+use crate::Profile;
 use crate::core::refusal::Refusal;
 use crate::core::tx::{Step, Tx};
 
+/// How a network is to be removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RemoveNetwork {
+    /// With the containers that use it: Podman does that.
+    pub(crate) force: bool,
+}
+
 /// Removes the network of this id, name or prefix of an id, unless somebody uses it.
-pub(crate) fn remove(tx: &mut Tx<'_>, term: &str) -> Result<(), Refusal> {
+pub(crate) fn remove(tx: &mut Tx<'_>, term: &str, wish: RemoveNetwork) -> Result<(), Refusal> {
+    if tx.given.profile == Profile::Podman5 {
+        return podman::remove(tx, term, wish);
+    }
     let network = tx.state.find_network(term)?.clone();
     if network.is_predefined() {
         return Err(Refusal::RemovePredefined(network.config.name.clone()));

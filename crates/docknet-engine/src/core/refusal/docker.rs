@@ -7,6 +7,7 @@ const NO_MANAGER: &str = "This node is not a swarm manager. Use \"docker swarm i
 
 pub(super) fn answer(refusal: &Refusal, profile: Profile) -> (u16, String) {
     let is_20 = profile == Profile::Docker20_10;
+    let is_26 = profile == Profile::Docker26;
     let is_28 = profile == Profile::Docker28;
     match refusal {
         Refusal::AddressInUse(_) => (403, "Address already in use".to_owned()),
@@ -32,12 +33,17 @@ pub(super) fn answer(refusal: &Refusal, profile: Profile) -> (u16, String) {
         }
         Refusal::BadAddress(text) => (500, format!("Invalid IPv4 address: {text})")),
         Refusal::BadLink(link) => (500, format!("bad format for links: {link}")),
+        Refusal::BridgeName(why) if is_20 => {
+            (500, format!("failed to check bridge interface existence: {why}"))
+        }
+        Refusal::BridgeName(why) => (500, (*why).to_owned()),
         Refusal::BridgeNameTaken { id, owner, name } => (
             403,
             format!(
                 "cannot create network {id} ({name}): conflicts with network {owner} ({name}): networks have same bridge name"
             ),
         ),
+        Refusal::Caused { status, message, .. } => (*status, message.clone()),
         Refusal::ConfigFromAndOptions => (
             403,
             "network driver options are not supported if the network depends on a configuration network".to_owned(),
@@ -118,10 +124,13 @@ pub(super) fn answer(refusal: &Refusal, profile: Profile) -> (u16, String) {
             500,
             format!("requested {driver} mode '{mode}' is not valid, '{default}' mode is the {driver} driver default"),
         ),
+        Refusal::MulticastSubnet(address) if is_20 || is_26 => {
+            (500, format!("failed to add IPv6 address {address} to bridge: cannot assign requested address"))
+        }
         Refusal::MulticastSubnet(address) => (400, format!("multicast subnet '{address}' is not allowed")),
-        Refusal::NameEmpty => match profile {
-            Profile::Docker20_10 => (500, "invalid name: ".to_owned()),
-            Profile::Docker26 => (400, "invalid name: ".to_owned()),
+        Refusal::NameEmpty(name) => match profile {
+            Profile::Docker20_10 => (500, format!("invalid name: {name}")),
+            Profile::Docker26 => (400, format!("invalid name: {name}")),
             _ => (400, "invalid name: name is empty".to_owned()),
         },
         // The blank at the end is Docker's.
@@ -146,6 +155,9 @@ pub(super) fn answer(refusal: &Refusal, profile: Profile) -> (u16, String) {
             "container cannot be connected to multiple networks with one of the networks in private (none) mode"
                 .to_owned(),
         ),
+        Refusal::ParentTaken { link, parent } => {
+            (500, format!("network {link} is already using parent interface {parent}"))
+        }
         Refusal::NotABridge(link) => (500, format!("existing interface {link} is not a bridge")),
         Refusal::NotASwarmManager => (if is_20 { 500 } else { 403 }, NO_MANAGER.to_owned()),
         Refusal::NotConnected { container, network, the } => {
@@ -158,7 +170,7 @@ pub(super) fn answer(refusal: &Refusal, profile: Profile) -> (u16, String) {
         Refusal::ParentName(parent) => {
             (500, format!("invalid subinterface vlan name {parent}, example formatting is eth0.10"))
         }
-        Refusal::PausedAtStart => (409, "cannot start a paused container, try unpause instead".to_owned()),
+        Refusal::PausedAtStart(_) => (409, "cannot start a paused container, try unpause instead".to_owned()),
         Refusal::RemovePredefined(name) => {
             (403, format!("{name} is a pre-defined network and cannot be removed"))
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use docknet_types::{ApiVersion, NetworkId};
+use docknet_types::ApiVersion;
 use serde_json::{Map, Value};
 
 use super::{flag, invalid, text};
@@ -141,7 +141,7 @@ fn wrong(tx: &Tx<'_>, name: &str, endpoint: &EndpointConfig) -> Option<Refusal> 
         return Some(Refusal::Worded(400, format!("invalid endpoint settings:\n{mistake}")));
     }
     match tx.state.find_network(name) {
-        Ok(network) => check_settings(network, endpoint).err(),
+        Ok(network) => check_settings(tx.given.profile, network, endpoint).err(),
         Err(_) => {
             let mistakes = ipam::endpoint_mistakes(endpoint.ipam.as_ref()?, None);
             (!mistakes.is_empty()).then_some(Refusal::EndpointSettings(mistakes))
@@ -182,28 +182,7 @@ pub(super) fn attachments(
             Some(config.mac_address.as_str()).filter(|mac| uses_endpoints && !mac.is_empty());
         let wanted_mac =
             asked.or_else(|| own.filter(|_| name == key)).and_then(|mac| mac.parse().ok());
-        let network = match tx.given.profile {
-            Profile::Podman5 => found_by_podman(tx, &name)?,
-            Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => None,
-        };
-        attachments
-            .insert(name, Attachment { config, wanted_mac, network, ..Attachment::default() });
+        attachments.insert(name, Attachment { config, wanted_mac, ..Attachment::default() });
     }
     Ok(attachments)
-}
-
-/// Podman wants a network to be there, and means this one from then on. `host` and `none` are no networks to it.
-fn found_by_podman(tx: &Tx<'_>, name: &str) -> Result<Option<NetworkId>, Refusal> {
-    if matches!(name, "host" | "none") {
-        return Ok(None);
-    }
-    match tx.state.find_network(name) {
-        Ok(network) => Ok(Some(network.id.clone())),
-        Err(_) => Err(Refusal::Worded(
-            500,
-            format!(
-                "container create: unable to find network with name or ID {name}: network not found"
-            ),
-        )),
-    }
 }

@@ -1,0 +1,32 @@
+//! The whole suite on our own engine, in this process: what any contributor can run.
+
+use std::sync::Arc;
+
+use docknet_conformance::{Behaviour, Engine, Outcome, all, check};
+use docknet_engine::Profile;
+use tokio::task::JoinSet;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_engine_in_memory_is_as_the_suite_demands() {
+    let engine = Arc::new(Engine::embedded("docknet", Profile::Docker28).await.unwrap());
+    let (alone, beside): (Vec<_>, Vec<_>) = all().into_iter().partition(Behaviour::is_exclusive);
+    let mut tasks = JoinSet::new();
+    for behaviour in beside {
+        let engine = engine.clone();
+        tasks.spawn(async move { (behaviour.name, check(&engine, &behaviour).await) });
+    }
+    let mut outcomes = tasks.join_all().await;
+    for behaviour in alone {
+        outcomes.push((behaviour.name, check(&engine, &behaviour).await));
+    }
+    let looked = |(_, outcome): &&(&str, Outcome)| !matches!(outcome, Outcome::NotApplicable(_));
+    assert!(outcomes.iter().filter(looked).count() > 250, "hardly anything was looked at");
+    let failed: Vec<_> = outcomes
+        .iter()
+        .filter_map(|(name, outcome)| match outcome {
+            Outcome::Failed(words) => Some(format!("{name}: {words}")),
+            _ => None,
+        })
+        .collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
