@@ -151,14 +151,15 @@ impl Inner {
         let mut writer = self.writer.clone().lock_owned().await;
         let mut batch = Batch::new(State::clone(&self.current.load()));
         let decided = batch.decide(self.profile, &mut writer, supply, decide);
+        // A refusal may have spent a subnet's turn.
         self.commit(batch, &mut writer).and(decided)
     }
 
     /// Commits what was decided as one, and shows it.
     fn commit(&self, batch: Batch, writer: &mut Writer) -> Result<(), Refusal> {
         let Batch { state, touched, steps, events } = batch;
-        if !touched.is_empty()
-            && writer.store.is_durable()
+        if writer.store.is_durable()
+            && !touched.is_empty()
             && let Err(failed) = writer.store.commit(&changes(&state, &touched))
         {
             writer.plane.undo(&steps);

@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use docknet_types::IpNet;
 use jiff::Timestamp;
 use tokio::sync::{OwnedMutexGuard, oneshot};
 
@@ -17,7 +16,8 @@ use crate::core::refusal::Refusal;
 use crate::core::state::State;
 use crate::core::tx::{Decided, Given, Step, Supply, Touched, Tx};
 
-/// What was decided so far, each operation on what the one before left. One that is refused leaves it as it was.
+/// What was decided so far, each operation on what the one before left. One that is refused leaves it as it was, but for
+/// the turn of a default subnet that it may have spent.
 pub(super) struct Batch {
     pub(super) state: State,
     pub(super) touched: BTreeSet<Touched>,
@@ -46,8 +46,11 @@ impl Batch {
         let value = match decide(&mut tx) {
             Ok(value) => value,
             Err(refusal) => {
-                let spent_turn = tx.spent_turn;
-                self.keep_turn(spent_turn);
+                // A default subnet that was given in vain is not given to the next network.
+                if let Some(subnet) = tx.spent_turn {
+                    self.state.go_on_after(subnet);
+                    self.touched.insert(Touched::Engine);
+                }
                 return Err(refusal);
             }
         };
@@ -58,14 +61,6 @@ impl Batch {
         self.steps.extend(steps);
         self.events.push(events);
         Ok(value)
-    }
-
-    /// Goes on after a default subnet that was given in vain, where its turn is over all the same.
-    fn keep_turn(&mut self, subnet: Option<IpNet>) {
-        if let Some(subnet) = subnet {
-            self.state.go_on_after(subnet);
-            self.touched.insert(Touched::Engine);
-        }
     }
 }
 

@@ -77,6 +77,11 @@ impl Work {
         operation
     }
 
+    /// Whether this network should be there after all that was answered.
+    pub(crate) fn owns(&self, network: &str) -> bool {
+        self.tasks.iter().any(|task| task.owned.networks.contains(network))
+    }
+
     /// What is there must be what was answered, or that and the operation that was under way: then it counts as done.
     pub(crate) fn settle(&mut self, task: usize, found: &Owned, context: &str) -> bool {
         if self.tasks[task].owned == *found {
