@@ -119,7 +119,8 @@ async fn by_every_call(stage: &Stage, name: &str, container: &str) -> Result<()>
     made.connect(container, EndpointSpec::new()).await?;
     let found = networks.get(name).await?.containers().await?;
     assert!(found.len() == 1 && found[0].name() == container, "on {name:?} are {found:?}");
-    assert!(addresses(&found[0]).await?.len() == 2, "on {name:?} without an address");
+    let inside = addresses(&found[0]).await?;
+    assert!(inside.len() == 2, "on {name:?} it has not two addresses, but {inside:?}");
     assert!(found[0].endpoints().contains_key(name), "{:?}", found[0].endpoints().keys());
     refused(networks.remove(name).await, &[ErrorKind::InUse]);
     made.disconnect(container).await?;

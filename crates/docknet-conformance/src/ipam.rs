@@ -275,7 +275,7 @@ pub async fn a_gateway_is_shown_where_it_was_given(client: &Client) -> Result<()
 /// Of the default pools the lowest that is free is given, so that one that was given back comes next.
 pub async fn default_pools_are_given_lowest_first(client: &Client) -> Result<()> {
     let auto = async || client.networks().create(lab::spec("auto")).await;
-    let subnet = |network: &docknet::Network| network.info().ipam.pools[0].subnet;
+    let subnet = |network: &Network| network.info().ipam.pools[0].subnet;
     let (first, second) = (auto().await?, auto().await?);
     let free = subnet(&first);
     first.remove().await?;

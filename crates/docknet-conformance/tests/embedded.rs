@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use docknet_conformance::{Behaviour, Engine, Outcome, all, check};
 use docknet_engine::Profile;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -11,9 +12,13 @@ async fn our_engine_in_memory_is_as_the_suite_demands() {
     let engine = Arc::new(Engine::embedded("docknet", Profile::Docker28).await.unwrap());
     let (alone, beside): (Vec<_>, Vec<_>) = all().into_iter().partition(Behaviour::is_exclusive);
     let mut tasks = JoinSet::new();
+    let places = Arc::new(Semaphore::new(4));
     for behaviour in beside {
-        let engine = engine.clone();
-        tasks.spawn(async move { (behaviour.name, check(&engine, &behaviour).await) });
+        let (engine, places) = (engine.clone(), places.clone());
+        tasks.spawn(async move {
+            let _place = places.acquire().await;
+            (behaviour.name, check(&engine, &behaviour).await)
+        });
     }
     let mut outcomes = tasks.join_all().await;
     for behaviour in alone {
