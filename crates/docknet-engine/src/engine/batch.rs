@@ -110,7 +110,8 @@ impl Queue {
     }
 
     /// How many wait.
-    #[cfg(all(test, feature = "client"))]
+    #[cfg(test)]
+    #[cfg(feature = "client")]
     pub(super) fn len(&self) -> usize {
         self.jobs().len()
     }

@@ -332,7 +332,9 @@ mod tests {
     fn of_subnets_that_overlap_the_larger_one_is_taken() {
         for order in [["10.0.0.0/25", "10.0.0.0/24"], ["10.0.0.0/24", "10.0.0.128/25"]] {
             let (mut subnets, _) = engine(Profile::Podman5);
-            order.map(|text| subnets.take_beside_own(net(text)));
+            for text in order {
+                subnets.take_beside_own(net(text));
+            }
             assert!(subnets.overlap(net("10.0.0.200/32")) && subnets.overlap(net("10.0.0.3/32")));
             assert!(order.map(|text| subnets.release(net(text))).contains(&true));
             assert!(!subnets.overlap(net("10.0.0.0/8")), "{order:?}");
