@@ -214,5 +214,6 @@ fn json(value: Option<&impl serde::Serialize>) -> Option<Vec<u8>> {
     value.and_then(|value| serde_json::to_vec(value).ok())
 }
 
-#[cfg(all(test, feature = "client"))]
+#[cfg(test)]
+#[cfg(feature = "client")]
 mod tests;
