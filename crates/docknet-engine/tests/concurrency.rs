@@ -1,5 +1,6 @@
 //! A thousand clients at once: no address twice, no duplicate name, no lost update, no deadlock, and nothing half done by
 //! those that went away.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
@@ -36,7 +37,7 @@ impl Both {
 
     /// Half of them are here, half are not.
     fn client(&self, number: usize) -> Client {
-        if number % 2 == 0 { self.client.clone() } else { self.remote.clone() }
+        if number.is_multiple_of(2) { self.client.clone() } else { self.remote.clone() }
     }
 }
 
@@ -64,7 +65,7 @@ async fn what_a_thousand_clients_do_at_once_is_all_there() {
     let networks = both.client.networks().list_with(&Filters::new().name("^own")).await.unwrap();
     let names: BTreeSet<_> = networks.iter().map(|network| network.name().to_owned()).collect();
     let expected: BTreeSet<_> = (0..CLIENTS)
-        .filter(|number| number % 3 != 0)
+        .filter(|number| !number.is_multiple_of(3))
         .map(|number| format!("own{number}"))
         .collect();
     assert_eq!((names.len(), names), (networks.len(), expected));
@@ -73,7 +74,7 @@ async fn what_a_thousand_clients_do_at_once_is_all_there() {
     for container in containers {
         let number: usize = container.name().strip_prefix("renamed").unwrap().parse().unwrap();
         let joined: BTreeSet<_> = container.endpoints().keys().cloned().collect();
-        let own = (number % 3 != 0).then(|| format!("own{number}"));
+        let own = (!number.is_multiple_of(3)).then(|| format!("own{number}"));
         let expected: BTreeSet<_> =
             own.into_iter().chain([shared(number), shared(number + 1)]).collect();
         assert_eq!(joined, expected, "{number}");
@@ -97,7 +98,7 @@ async fn live(client: Client, number: usize) -> Result<()> {
     post(&client, &format!("/networks/{}/connect", shared(number + 1)), body).await?;
     post(&client, &format!("/containers/{name}/rename?name=renamed{number}"), String::new())
         .await?;
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         own.disconnect(container.id().as_str()).await?;
         own.remove().await?;
     }
@@ -108,7 +109,7 @@ async fn die(client: Client, number: usize) -> Result<()> {
     let container = client.containers().get(&format!("renamed{number}")).await?;
     container.stop().await?;
     container.remove().await?;
-    if number % 3 != 0 {
+    if !number.is_multiple_of(3) {
         client.networks().remove(&format!("own{number}")).await?;
     }
     // The last one that goes puts out the light; any of them may be it.

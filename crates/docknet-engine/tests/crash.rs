@@ -2,6 +2,7 @@
 //! was not is there as a whole or not at all, and the engine goes on from it.
 //!
 //! `DOCKNET_CRASH_ROUNDS=500 cargo test -p docknet-engine --test crash -- --nocapture` kills 500.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 #![cfg(feature = "disk")]
 
 #[path = "crash/harness.rs"]
@@ -111,21 +112,19 @@ fn clients_work_until_the_process_is_killed() {
         }
         let work: Work = std::env::var(WORK).unwrap().parse().unwrap();
         harness::ready();
-        let tasks: Vec<_> = (0..work::TASKS)
-            .map(|task| {
-                let (client, mut work) = (client.clone(), work.clone());
-                tokio::spawn(async move {
-                    loop {
-                        let (index, op) = work.next(task);
-                        let id = op.carry_out(&client).await;
-                        work.done(task, index);
-                        harness::acknowledge(&format!("{task} {index} {id}"));
-                    }
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.await.unwrap();
+        let mut tasks = tokio::task::JoinSet::new();
+        for task in 0..work::TASKS {
+            let (client, mut work) = (client.clone(), work.clone());
+            tasks.spawn(async move {
+                loop {
+                    let (index, op) = work.next(task);
+                    let id = op.carry_out(&client).await;
+                    work.done(task, index);
+                    harness::acknowledge(&format!("{task} {index} {id}"));
+                }
+            });
         }
+        // None of them ends but by a panic, which ends the process: the test sees that.
+        tasks.join_next().await.unwrap().unwrap();
     });
 }

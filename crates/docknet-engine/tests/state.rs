@@ -1,4 +1,5 @@
 //! What becomes of an engine whose directory is taken, newer than it, or damaged.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 #![cfg(feature = "disk")]
 
 use std::fs;
