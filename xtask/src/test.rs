@@ -14,6 +14,9 @@ pub(crate) fn run() -> Result<()> {
     Step::cargo("tests without engines")
         .words("test --workspace --all-features --locked --quiet")
         .run()?;
+    Step::cargo("example demo")
+        .words("run --quiet --locked --package docknet-engine --example demo")
+        .run()?;
     Step::cargo("build for the engines").words("build --package docknet-conformance --package docknet --bins --examples --locked --quiet").run()?;
 
     eprintln!("==> engines");
@@ -46,7 +49,9 @@ pub(crate) fn run() -> Result<()> {
     watch(&engine_of("docker28")?)?;
 
     // Our engine beside the real ones: what they answered, and what their clients see.
-    timed("golden", || golden::run(&[]))?;
+    for like in ["docker28", "docker26", "docker20", "podman5"] {
+        timed(&format!("golden {like}"), || golden::run(&["--like", like]))?;
+    }
     timed("clients", || clients::run(&[]))?;
 
     // TLS and SSH listen on the loopback of an engine's own network namespace.
