@@ -40,6 +40,21 @@ pub(crate) trait Service: Clone + Send + Sync + 'static {
 ///
 /// Dropped, it stops at once: connections are closed in the middle of what they do, and a Unix socket's file is removed.
 /// [`shutdown`](Self::shutdown) lets requests finish first.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use docknet::Client;
+/// use docknet_engine::Engine;
+///
+/// let engine = Engine::memory().start().await?;
+/// let server = engine.serve(&"tcp://127.0.0.1:0".parse()?).await?;
+/// let client = Client::connect(&server.address().to_string())?;
+/// assert_eq!(client.networks().list().await?.len(), 3);
+/// server.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Server {
     address: ListenAddress,

@@ -115,14 +115,14 @@ fn check_company(
     if container.shares_a_namespace() {
         return Err(Refusal::SharedNamespace);
     }
-    let is_private =
+    let takes_company =
         |network: &Network| network.kind() != DriverKind::Null || network.config.config_only;
     let others = container.attachments.iter().filter_map(|(name, attachment)| {
         let by_id = attachment.network.as_ref().and_then(|id| tx.state.network(id));
         by_id.or_else(|| tx.state.find_network(name).ok())
     });
     for other in others.filter(|other| other.id != network.id) {
-        if !is_private(other) || !is_private(network) {
+        if !takes_company(other) || !takes_company(network) {
             return Err(Refusal::NoneIsExclusive);
         }
     }
