@@ -111,6 +111,16 @@ pub async fn predefined_networks_stay(client: &Client) -> Result<()> {
     Ok(())
 }
 
+/// `remove_detaching` of a network of the engine's own is refused, and disconnects nobody.
+pub async fn detaching_a_predefined_network_disconnects_nobody(client: &Client) -> Result<()> {
+    let mut container = lab::running(client, &[]).await?;
+    let default = client.networks().get("bridge").await?;
+    refused(default.remove_detaching().await, &[ErrorKind::Predefined]);
+    container.reload().await?;
+    assert_eq!(container.endpoints().len(), 1, "it has {:?}", container.endpoints().keys());
+    Ok(())
+}
+
 /// `remove_detaching` disconnects containers that run, that ended and that never ran, removes the network, and leaves the
 /// containers as they were: those that do not run can be started.
 pub async fn detaching_disconnects_everybody(client: &Client) -> Result<()> {
@@ -187,6 +197,7 @@ behaviours!(remove:
     in_use_by_a_stopped_container [Containers],
     after_its_last_container [Containers],
     predefined_networks_stay,
+    detaching_a_predefined_network_disconnects_nobody [Containers],
     detaching_disconnects_everybody [Containers],
     detaching_disconnects_the_paused [Containers, Exclusive],
     a_container_outlives_its_first_network [Containers],

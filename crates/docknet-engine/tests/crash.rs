@@ -29,7 +29,7 @@ const DURABILITY: &str = "DOCKNET_CRASH_DURABILITY";
 const WORK: &str = "DOCKNET_CRASH_WORK";
 
 /// How many processes are killed unless somebody wants more.
-const ROUNDS: u64 = 80;
+const ROUNDS: u64 = 200;
 /// So many of them one after the other on the same state.
 const ON_ONE_STATE: u64 = 8;
 /// How long a process may work.

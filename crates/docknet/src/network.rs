@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use docknet_types::{EndpointSpec, Filters, NetworkId, NetworkInfo};
+use docknet_types::{EndpointSpec, Filters, Flavour, NetworkId, NetworkInfo};
 use http::Method;
 use serde::Serialize;
 use serde_json::Value;
@@ -268,7 +268,8 @@ impl Network {
         self.client.networks().remove_as(self.id.as_str(), self.name()).await
     }
 
-    /// Disconnects every container, stopped ones and leftovers of containers that are gone too, and removes it.
+    /// Disconnects every container, stopped ones and leftovers of containers that are gone too, and removes it. A network of
+    /// the engine's own is refused before anybody is disconnected.
     ///
     /// ```
     /// # use docknet::*;
@@ -292,6 +293,20 @@ impl Network {
     /// # Errors
     /// Those of [`remove`](Self::remove). What could not be disconnected is named then.
     pub async fn remove_detaching(self) -> Result<()> {
+        if self.info().is_predefined() {
+            // By its name at least: the engine knows. What Docker does not refuse as its own is a user's network of that
+            // name; Podman has none such, and looks first whether somebody uses its own.
+            match self.clone().remove().await {
+                Err(error) if error.kind() == ErrorKind::InUse => {
+                    if self.client.engine().await?.flavour == Flavour::Podman {
+                        let own = format!("{} is the engine's own network", self.name());
+                        let error = Error::new(ErrorKind::Predefined, own);
+                        return Err(self.doing("network remove", error));
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
         let mut failures = Vec::new();
         for container in self.endpoints().await? {
             match self.disconnect_forced(&container).await {

@@ -153,8 +153,12 @@ impl Network {
     pub(crate) fn occupied(&self, endpoint: Arc<Endpoint>) -> Result<Self, IpAddr> {
         let mut pools = self.pools.to_vec();
         for ip in endpoint.addresses() {
-            let pool = pools.iter_mut().find(|pool| pool.subnet.contains(&ip)).ok_or(ip)?;
-            pool.addresses.take(ip).map_err(|_| ip)?;
+            let mut containing =
+                pools.iter_mut().filter(|pool| pool.subnet.contains(&ip)).peekable();
+            containing.peek().ok_or(ip)?;
+            for pool in containing {
+                pool.addresses.take(ip).map_err(|_| ip)?;
+            }
         }
         Ok(Self { pools: pools.into(), ..self.with_endpoint(endpoint) })
     }
@@ -164,7 +168,7 @@ impl Network {
         let Some(endpoint) = self.endpoints.get(container) else { return self.clone() };
         let mut pools = self.pools.to_vec();
         for ip in endpoint.addresses() {
-            if let Some(pool) = pools.iter_mut().find(|pool| pool.subnet.contains(&ip)) {
+            for pool in pools.iter_mut().filter(|pool| pool.subnet.contains(&ip)) {
                 pool.addresses.release(ip);
             }
         }

@@ -194,22 +194,18 @@ fn address(
         }
         None => None,
     };
-    let mut of_family =
-        pools.iter_mut().filter(|pool| pool.subnet.addr().is_ipv4() == v4).peekable();
-    if of_family.peek().is_none() {
+    let of_family: Vec<usize> = (0..pools.len())
+        .filter(|at| pools.get(*at).is_some_and(|pool| pool.subnet.addr().is_ipv4() == v4))
+        .collect();
+    if of_family.is_empty() {
         return Ok(None);
     }
-    for pool in of_family {
+    for at in of_family {
         let given = match asked {
-            Some(ip) if pool.subnet.contains(&ip) => match pool.addresses.take(ip) {
-                Ok(()) => Some(ip),
-                Err(AddressRefusal::InUse) => return Err(Refusal::AddressInUse(ip)),
-                Err(AddressRefusal::OutOfRange) => return Err(Refusal::AddressOutOfRange(ip)),
-            },
-            Some(_) => None,
-            None => pool.addresses.take_next(),
+            Some(ip) => take(pools, at, ip)?,
+            None => take_next(pools, at),
         };
-        if let Some(ip) = given {
+        if let (Some(ip), Some(pool)) = (given, pools.get(at)) {
             return Ok(Some((ip, pool.subnet.prefix_len(), pool.gateway)));
         }
     }
@@ -217,6 +213,48 @@ fn address(
         Some(ip) => Err(Refusal::AddressOutOfRange(ip)),
         None => Err(exhausted(network, v4)),
     }
+}
+
+/// Takes an address that was asked for, if it is one of this pool's.
+fn take(pools: &mut [PoolState], at: usize, ip: IpAddr) -> Result<Option<IpAddr>, Refusal> {
+    let Some(pool) = pools.get_mut(at).filter(|pool| pool.subnet.contains(&ip)) else {
+        return Ok(None);
+    };
+    match pool.addresses.take(ip) {
+        Ok(()) => {}
+        Err(AddressRefusal::InUse) => return Err(Refusal::AddressInUse(ip)),
+        Err(AddressRefusal::OutOfRange) => return Err(Refusal::AddressOutOfRange(ip)),
+    }
+    match take_beside(pools, at, ip) {
+        true => Ok(Some(ip)),
+        false => Err(Refusal::AddressInUse(ip)),
+    }
+}
+
+/// Takes the next address of this pool.
+fn take_next(pools: &mut [PoolState], at: usize) -> Option<IpAddr> {
+    loop {
+        let ip = pools.get_mut(at)?.addresses.take_next()?;
+        if take_beside(pools, at, ip) {
+            return Some(ip);
+        }
+    }
+}
+
+/// Takes an address in the other pools that have it, too, unless somebody has it there: Podman has networks whose subnets
+/// overlap.
+fn take_beside(pools: &mut [PoolState], at: usize, ip: IpAddr) -> bool {
+    let is_other =
+        |(place, pool): &(usize, &mut PoolState)| *place != at && pool.subnet.contains(&ip);
+    let taken =
+        pools.iter_mut().enumerate().filter(is_other).any(|(_, pool)| pool.addresses.is_taken(ip));
+    if !taken {
+        for (_, pool) in pools.iter_mut().enumerate().filter(is_other) {
+            // It is free, as was just seen.
+            let _ = pool.addresses.take(ip);
+        }
+    }
+    !taken
 }
 
 fn exhausted(network: &Network, v4: bool) -> Refusal {
@@ -278,4 +316,22 @@ fn link_local(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_pools_that_overlap_no_address_is_given_twice() {
+        let pool = |subnet: &str| PoolState::new(Profile::Podman5, subnet.parse().unwrap(), None);
+        let mut pools = [pool("10.1.0.0/30"), pool("10.1.0.0/29")];
+        let mut given = BTreeSet::new();
+        while let Some(ip) = take_next(&mut pools, 0).or_else(|| take_next(&mut pools, 1)) {
+            assert!(given.insert(ip), "{ip} is given twice");
+        }
+        assert!(given.len() > 4, "{given:?}");
+        let first = *given.first().unwrap();
+        assert_eq!(take(&mut pools, 1, first), Err(Refusal::AddressInUse(first)));
+    }
 }
