@@ -10,6 +10,9 @@ use crate::step::Step;
 /// How many crates `docknet` may pull in with its default features, itself included.
 const MOST_CRATES: usize = 45;
 
+/// Features of `docknet-engine` that are no default together.
+const ENGINE_FEATURE_SETS: &[&str] = &["", "client", "disk"];
+
 /// Features of `docknet` beside its default ones; each set of them must build.
 const FEATURE_SETS: &[&str] =
     &["", "blocking", "ssh", "tls", "native-roots", "blocking,ssh", "blocking,tls", "ssh,tls"];
@@ -20,14 +23,10 @@ pub(crate) fn run() -> Result<()> {
         .words("clippy --workspace --all-targets --all-features --locked -- -D warnings")
         .run()?;
     for features in FEATURE_SETS {
-        let title = format!("features [{features}]");
-        Step::cargo(title)
-            .words("check --quiet --locked --package docknet --no-default-features --features")
-            .arg(features)
-            .env("RUSTFLAGS", "-D warnings")
-            // Other flags make other artefacts: kept apart, they do not push out each other's.
-            .env("CARGO_TARGET_DIR", "target/features")
-            .run()?;
+        check_features("docknet", features)?;
+    }
+    for features in ENGINE_FEATURE_SETS {
+        check_features("docknet-engine", features)?;
     }
     Step::cargo("docs")
         .words("doc --workspace --no-deps --all-features --locked --quiet")
@@ -37,6 +36,18 @@ pub(crate) fn run() -> Result<()> {
     deny()?;
     eprintln!("all checks passed");
     Ok(())
+}
+
+fn check_features(package: &str, features: &str) -> Result<()> {
+    Step::cargo(format!("{package} [{features}]"))
+        .words("check --quiet --locked --no-default-features --package")
+        .arg(package)
+        .arg("--features")
+        .arg(features)
+        .env("RUSTFLAGS", "-D warnings")
+        // Other flags make other artefacts: kept apart, they do not push out each other's.
+        .env("CARGO_TARGET_DIR", "target/features")
+        .run()
 }
 
 /// Dependencies are a cost that every user pays.

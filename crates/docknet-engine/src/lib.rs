@@ -32,6 +32,10 @@
 //! - Containers are there so that networks have something to connect: they have a state, a name and addresses, and no process.
 //!   What they run until they are stopped is nothing.
 #![deny(missing_docs)]
+#![cfg_attr(
+    not(feature = "disk"),
+    allow(dead_code, reason = "only what is on a disk is read again")
+)]
 #![warn(
     clippy::exhaustive_enums,
     clippy::exhaustive_structs,

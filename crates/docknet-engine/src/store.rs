@@ -28,6 +28,7 @@ pub(crate) use self::disk::DiskStore;
 pub use self::dump::dump_state;
 pub use self::error::{StoreError, StoreErrorKind};
 pub(crate) use self::memory::MemoryStore;
+#[cfg(feature = "disk")]
 pub(crate) use self::records::Records;
 
 /// Keeps records.

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -90,11 +90,12 @@ impl Answer {
     }
 
     /// The same, with no body where HTTP has none.
-    pub(crate) fn for_method(mut self, method: &Method) -> Self {
+    #[cfg(any(test, feature = "client"))]
+    pub(crate) fn for_method(mut self, method: &http::Method) -> Self {
         let none = self.status.is_informational()
             || matches!(self.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         let dropped = matches!(self.body, AnswerBody::Drop);
-        if (none || method == Method::HEAD) && !dropped {
+        if (none || method == http::Method::HEAD) && !dropped {
             self.body = AnswerBody::Bytes(Bytes::new());
         }
         self

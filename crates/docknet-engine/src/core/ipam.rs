@@ -2,8 +2,6 @@
 //!
 //! Everything here is a value: a clone costs nothing and shares what does not change, so a refusal leaves the state as it
 //! was and a reader keeps what it has.
-// Until the engine calls all of it.
-#![allow(dead_code, unused_imports)]
 
 mod addresses;
 mod allocate;
@@ -21,18 +19,21 @@ mod rules;
 mod subnets;
 mod validate;
 
-pub(crate) use self::addresses::{AddressRefusal, Addresses};
-pub(crate) use self::allocate::{Allocation, Families, FamilyWish, PoolState, Wish, allocate};
+pub(crate) use self::addresses::AddressRefusal;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::addresses::Addresses;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::allocate::Allocation;
+pub(crate) use self::allocate::{Families, FamilyWish, PoolState, Wish, allocate};
 pub(crate) use self::config::{EndpointIpam, PoolConfig, shown};
 pub(crate) use self::endpoint::{
     Configured, endpoint_mistakes, mac_mistake, refused_at_start, refused_when_asked,
     sysctl_mistakes,
 };
-pub(crate) use self::go_net::{parse_addr, parse_cidr, parse_ip, parse_prefix};
-pub(crate) use self::intervals::Intervals;
+pub(crate) use self::go_net::{parse_ip, parse_prefix};
 pub(crate) use self::number::Family;
-pub(crate) use self::pools::{DefaultPool, DefaultPools, PoolOrder, default_pools};
-pub(crate) use self::refusal::{IpamRefusal, join_mistakes};
+pub(crate) use self::pools::default_pools;
+pub(crate) use self::refusal::IpamRefusal;
 pub(crate) use self::routes::HostRoutes;
 pub(crate) use self::subnets::Subnets;
 pub(crate) use self::validate::{ValidPool, validate};

@@ -130,16 +130,14 @@ impl Addresses {
         self.subnet.contains(&ip) && self.used.contains(number(ip))
     }
 
-    pub(crate) const fn subnet(&self) -> IpNet {
-        self.subnet
-    }
-
     /// How many are taken, with those that are kept back.
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) const fn used(&self) -> u128 {
         self.used_count
     }
 
     /// How many are left of those that are given by themselves. All of IPv6 counts as one less than it has.
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn free(&self) -> u128 {
         let Some(width) = self.last.checked_sub(self.first) else { return 0 };
         width.saturating_add(1).saturating_sub(self.used_in_range + u128::from(self.sets_apart()))
@@ -165,6 +163,7 @@ impl Addresses {
     }
 
     /// Whether the gateway's address is left out although nobody took it.
+    #[cfg(any(test, feature = "fuzzing"))]
     fn sets_apart(&self) -> bool {
         let Order::AfterLast { gateway: Some(gateway), .. } = self.order else { return false };
         self.in_range(gateway) && !self.used.contains(gateway)

@@ -53,6 +53,7 @@ impl Intervals {
     }
 
     /// How many ranges it consists of.
+    #[cfg(test)]
     pub(crate) fn pieces(&self) -> usize {
         self.ranges.size()
     }
