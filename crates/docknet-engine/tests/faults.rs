@@ -18,10 +18,10 @@ async fn a_refused_call_changes_nothing_and_the_next_one_works() {
     let (engine, client) = engine().await;
     let networks = client.networks();
     engine.faults().add(Fault::refuse(507, "no space left").on("POST", "/networks/create"));
-    let error = networks.create("a").await.unwrap_err();
+    let error = networks.create("net").await.unwrap_err();
     assert_eq!((error.status().unwrap().as_u16(), error.message()), (507, "no space left"));
-    assert!(networks.find("a").await.unwrap().is_none());
-    networks.create("a").await.unwrap();
+    assert!(networks.find("net").await.unwrap().is_none());
+    networks.create("net").await.unwrap();
 }
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn only_the_calls_that_are_named_meet_it() {
     let (engine, client) = engine().await;
     let networks = client.networks();
     let (first, second) =
-        (networks.create("a").await.unwrap(), networks.create("b").await.unwrap());
+        (networks.create("net").await.unwrap(), networks.create("b").await.unwrap());
     engine
         .faults()
         .add(Fault::refuse(500, "busy").on("DELETE", format!("/networks/{}", first.id())));
@@ -80,7 +80,7 @@ async fn a_connection_is_lost_before_or_after_the_call_takes_effect() {
 async fn without_addresses_networks_and_endpoints_are_refused_in_the_engines_words() {
     let (engine, client) = engine().await;
     let networks = client.networks();
-    let network = networks.create("a").await.unwrap();
+    let network = networks.create("net").await.unwrap();
     let web = client.containers().create(ContainerSpec::new("busybox").name("web")).await.unwrap();
     web.start().await.unwrap();
 
