@@ -1,0 +1,74 @@
+//! Ctrl-C in a command that changes something: the call on its way is waited for, and none is begun after it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+
+use crate::failure::{Failure, Outcome};
+use crate::terminal::Terminal;
+
+/// As shells have it: 128 and the signal's number.
+const INTERRUPTED: u8 = 130;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Interrupt(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    came: AtomicBool,
+    comes: Notify,
+}
+
+impl Interrupt {
+    /// Hears of SIGINT and SIGTERM. The second one ends the program at once.
+    pub(crate) fn listen(terminal: Terminal) -> Outcome<Self> {
+        let inner = Arc::new(Inner::default());
+        let cannot = |error| Failure::new(format!("cannot hear of Ctrl-C: {error}"));
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+        let heard = Arc::clone(&inner);
+        tokio::spawn(async move {
+            for first in [true, false] {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                if !first {
+                    let failure = Failure::new(
+                        "ended without waiting for the engine: look at what it made of the last call",
+                    );
+                    failure.report(&terminal);
+                    #[expect(
+                        clippy::exit,
+                        reason = "asked for twice, there is nobody left to wait for"
+                    )]
+                    std::process::exit(INTERRUPTED.into());
+                }
+                heard.came.store(true, Ordering::SeqCst);
+                heard.comes.notify_waiters();
+                if terminal.shows_messages() {
+                    let _ = std::io::Write::write_all(
+                        &mut std::io::stderr(),
+                        b"interrupted: waiting for the engine's answer; again to end at once\n",
+                    );
+                }
+            }
+        });
+        Ok(Self(inner))
+    }
+
+    /// An error once it came: to be asked before each call that changes something.
+    pub(crate) fn check(&self) -> Outcome {
+        if self.0.came.load(Ordering::SeqCst) { Err(Failure::Told(INTERRUPTED)) } else { Ok(()) }
+    }
+
+    /// Waits for it.
+    pub(crate) async fn came(&self) {
+        let comes = self.0.comes.notified();
+        if !self.0.came.load(Ordering::SeqCst) {
+            comes.await;
+        }
+    }
+}

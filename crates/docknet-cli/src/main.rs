@@ -1,0 +1,25 @@
+//! `docknet`: Docker networks on the command line.
+
+mod cli;
+mod commands;
+mod complete;
+mod failure;
+mod interrupt;
+mod output;
+mod session;
+mod survey;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+
+fn main() -> ExitCode {
+    complete::answer();
+    match Cli::try_parse() {
+        Ok(cli) => cli.run(),
+        Err(error) => failure::usage(&error),
+    }
+}
