@@ -17,6 +17,8 @@ use crate::served::{Like, Served};
 use program::Program;
 use transcript::Transcript;
 
+pub(crate) use transcript::plain;
+
 pub(crate) const USAGE: &str = "\
 usage: cargo xtask clients [CLIENT...] [--socket PATH]
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod clients;
+mod compare;
 mod engines;
 mod golden;
 mod served;
@@ -23,6 +24,7 @@ usage: cargo xtask check                     format, clippy, features, docs, dep
        cargo xtask quickstart                the main job on an engine that this brings up
        cargo xtask golden [FLAGS...]         ask our engine what real ones were asked
        cargo xtask clients [FLAGS...]        docker, docker-py and bollard on our engine
+       cargo xtask compare [SCRIPT...]       `docker network` and `docknet` on Docker 28.5
        cargo xtask engines up [NAME...]      start real engines (all of them without a name)
        cargo xtask engines down [NAME...]    stop them; images, networks and containers stay
        cargo xtask engines reset [NAME...]   stop them, forget their state, start them
@@ -60,6 +62,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["golden", flags @ ..] => golden::run(flags)?,
         ["clients", "help" | "-h" | "--help"] => println!("{}", clients::USAGE),
         ["clients", flags @ ..] => clients::run(flags)?,
+        ["compare", scripts @ ..] => compare::run(scripts)?,
         ["quickstart"] => test::quickstart()?,
         ["engines", rest @ ..] => run_engines(rest)?,
         [other, ..] => bail!("no command '{other}'\n\n{USAGE}"),

@@ -51,7 +51,13 @@ const STYLES: Styles = Styles::styled()
 pub(crate) struct Globals {
     /// The engine: unix:///path, tcp://host:port, https://host, ssh://user@host, or state:///path for docknet's own,
     /// in this process, with its state in that directory [default: as the docker CLI finds it]
-    #[arg(short = 'H', long, global = true, value_name = "ADDRESS", help_heading = "Engine")]
+    #[arg(
+        short = 'H',
+        long,
+        global = true,
+        value_name = "ADDRESS",
+        help_heading = "Global options"
+    )]
     pub(crate) host: Option<String>,
 
     /// The engine of this context of the docker CLI
@@ -60,7 +66,7 @@ pub(crate) struct Globals {
         long,
         global = true,
         value_name = "NAME",
-        help_heading = "Engine",
+        help_heading = "Global options",
         conflicts_with = "host"
     )]
     pub(crate) context: Option<String>,
@@ -74,7 +80,7 @@ pub(crate) struct Globals {
         default_value_if("no_color", ArgPredicate::IsPresent, "never"),
         hide_default_value = true,
         hide_possible_values = true,
-        help_heading = "Engine"
+        help_heading = "Global options"
     )]
     pub(crate) color: ColorChoice,
 

@@ -94,7 +94,7 @@ impl fmt::Display for Difference {
 }
 
 /// The line with ids, times and random MAC addresses as what they are, not as which.
-fn plain(line: &str) -> String {
+pub(crate) fn plain(line: &str) -> String {
     let in_word = |c: char| c.is_ascii_alphanumeric() || "-:._+".contains(c);
     let mut plain = String::with_capacity(line.len());
     let mut rest = line;

@@ -1,0 +1,5 @@
+//! The program as its users meet it: exit code, stdout and stderr of the real binary, on an engine in memory behind a socket.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod help;
+mod lab;
