@@ -67,7 +67,8 @@ pub(crate) struct Globals {
         global = true,
         value_name = "NAME",
         help_heading = "Global options",
-        conflicts_with = "host"
+        conflicts_with = "host",
+        add = clap_complete::engine::ArgValueCandidates::new(crate::complete::contexts)
     )]
     pub(crate) context: Option<String>,
 

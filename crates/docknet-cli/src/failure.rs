@@ -1,23 +1,27 @@
 //! How a command ends when it does not succeed: what failed, on what, in the engine's words, and what may help.
 
+mod hints;
+
 use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind as Usage};
 use docknet::Error;
 
-use crate::terminal::Terminal;
+use crate::output::escaped_lines;
+use crate::terminal::{self, Terminal};
 
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Everything was said already; only the exit code is left.
-    Told(u8),
     /// Nobody reads what is written.
     BrokenPipe,
     Message(Box<Message>),
+    /// Everything was said already; only the exit code is left.
+    Told(u8),
 }
 
 #[derive(Debug)]
@@ -33,9 +37,10 @@ impl Failure {
         Self::Message(Box::new(Message { what: what.into(), hints: Vec::new(), code: 1 }))
     }
 
-    /// Something that the engine refused, or that did not reach it: `cannot remove network "backend"`.
+    /// Something that could not be done: ``remove network `backend` ``, and the engine's words.
     pub(crate) fn of(doing: impl fmt::Display, error: &Error) -> Self {
-        Self::new(format!("{doing}: {}", error.message()))
+        let failure = Self::new(format!("cannot {doing}: {}", hints::words(error)));
+        hints::of(error).into_iter().fold(failure, Self::hint)
     }
 
     /// What may help.
@@ -57,13 +62,13 @@ impl Failure {
     /// Says it on stderr.
     pub(crate) fn report(&self, terminal: &Terminal) -> ExitCode {
         match self {
-            Self::Told(code) => ExitCode::from(*code),
             Self::BrokenPipe => ExitCode::SUCCESS,
             Self::Message(message) => {
                 // Where stderr is closed nobody can be told.
                 let _ = message.write(terminal, &mut io::stderr().lock());
                 ExitCode::from(message.code)
             }
+            Self::Told(code) => ExitCode::from(*code),
         }
     }
 }
@@ -72,19 +77,33 @@ impl Message {
     fn write(&self, terminal: &Terminal, out: &mut impl Write) -> io::Result<()> {
         let (red, cyan) =
             (terminal.stderr_style(terminal::ERROR), terminal.stderr_style(terminal::HINT));
-        writeln!(out, "{red}error:{red:#} {}", self.what)?;
+        writeln!(out, "{red}error:{red:#} {}", escaped_lines(&self.what))?;
         for hint in &self.hints {
-            writeln!(out, "{cyan}hint:{cyan:#} {hint}")?;
+            writeln!(out, "{cyan}hint:{cyan:#} {}", escaped_lines(hint))?;
         }
         Ok(())
     }
 }
 
-use crate::terminal;
-
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::new(error.to_string())
+        match (error.operation(), error.subject()) {
+            (Some(doing), Some(subject)) => {
+                Self::of(format_args!("{} `{subject}`", plain(doing)), &error)
+            }
+            (Some(doing), None) => Self::of(plain(doing), &error),
+            (None, _) => {
+                hints::of(&error).into_iter().fold(Self::new(hints::words(&error)), Self::hint)
+            }
+        }
+    }
+}
+
+/// `network remove`, as the SDK names a call, in the order of a sentence.
+fn plain(operation: &str) -> String {
+    match operation.split_once(' ') {
+        Some((noun, verb)) => format!("{verb} {noun}"),
+        None => operation.to_owned(),
     }
 }
 
@@ -97,12 +116,35 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// What was typed cannot be understood.
+/// What was typed cannot be understood, or is a wish for help.
+///
+/// The exit codes are those of docker's CLI 28: 125 for a flag that does not exist or has a wrong value, 1 for a command that does
+/// not exist, or for too few or too many arguments, and 0 for a command group alone, which prints its help.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let code = match error.kind() {
+        Usage::DisplayHelp | Usage::DisplayVersion => 0,
+        Usage::DisplayHelpOnMissingArgumentOrSubcommand => {
+            // To stdout, as help that was asked for. Where nobody reads, nobody can be told.
+            let _ = write!(io::stdout(), "{}", error.render());
+            return ExitCode::SUCCESS;
+        }
+        Usage::InvalidSubcommand | Usage::MissingSubcommand | Usage::TooManyValues => 1,
+        Usage::MissingRequiredArgument if !is_flag(error) => 1,
+        Usage::UnknownArgument if !is_flag(error) => 1,
+        _ => 125,
+    };
     // Where nobody reads, nobody can be told.
     let _ = error.print();
-    match error.exit_code() {
-        0 => ExitCode::SUCCESS,
-        _ => ExitCode::from(125),
+    ExitCode::from(code)
+}
+
+/// Whether it is about something that begins with a `-`.
+fn is_flag(error: &clap::Error) -> bool {
+    match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => argument.starts_with('-'),
+        Some(ContextValue::Strings(arguments)) => {
+            arguments.iter().any(|argument| argument.starts_with('-'))
+        }
+        _ => false,
     }
 }

@@ -61,13 +61,17 @@ impl Interrupt {
 
     /// An error once it came: to be asked before each call that changes something.
     pub(crate) fn check(&self) -> Outcome {
-        if self.0.came.load(Ordering::SeqCst) { Err(Failure::Told(INTERRUPTED)) } else { Ok(()) }
+        if self.has_come() { Err(Failure::Told(INTERRUPTED)) } else { Ok(()) }
+    }
+
+    pub(crate) fn has_come(&self) -> bool {
+        self.0.came.load(Ordering::SeqCst)
     }
 
     /// Waits for it.
     pub(crate) async fn came(&self) {
         let comes = self.0.comes.notified();
-        if !self.0.came.load(Ordering::SeqCst) {
+        if !self.has_come() {
             comes.await;
         }
     }

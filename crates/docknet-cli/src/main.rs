@@ -1,11 +1,13 @@
 //! `docknet`: Docker networks on the command line.
 
+mod arguments;
 mod cli;
 mod commands;
 mod complete;
 mod failure;
 mod interrupt;
 mod output;
+mod prompt;
 mod session;
 mod survey;
 mod terminal;
