@@ -49,8 +49,9 @@ const STYLES: Styles = Styles::styled()
 /// What every command knows.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Globals {
-    /// The engine: unix:///path, tcp://host:port, https://host, ssh://user@host, or state:///path for docknet's own,
-    /// in this process, with its state in that directory [default: as the docker CLI finds it]
+    /// The engine: unix:///path, tcp://host:port, https://host, ssh://user@host, or state:///path for
+    /// docknet's own, in this process, with its state in that directory [default: as the docker CLI
+    /// finds it]
     #[arg(
         short = 'H',
         long,
@@ -58,7 +59,7 @@ pub(crate) struct Globals {
         value_name = "ADDRESS",
         help_heading = "Global options"
     )]
-    pub(crate) host: Option<String>,
+    pub(crate) host: Vec<String>,
 
     /// The engine of this context of the docker CLI
     #[arg(

@@ -38,6 +38,11 @@ impl Session {
         self.client.get_or_try_init(|| connect(&self.globals)).await
     }
 
+    /// What was given as `-H`.
+    pub(crate) fn hosts(&self) -> &[String] {
+        &self.globals.host
+    }
+
     pub(crate) fn terminal(&self) -> &Terminal {
         &self.terminal
     }
@@ -82,12 +87,21 @@ impl Session {
 }
 
 async fn connect(globals: &Globals) -> Outcome<Client> {
-    let Some(host) = &globals.host else {
-        let mut builder = Client::builder();
-        if let Some(context) = &globals.context {
-            builder = builder.context(context);
+    let host = match globals.host.as_slice() {
+        [] => {
+            let builder = Client::builder();
+            return Ok(match &globals.context {
+                Some(context) => builder.context(context).build()?,
+                None => builder.build()?,
+            });
         }
-        return Ok(builder.build()?);
+        [host] => host,
+        several => {
+            return Err(Failure::new(format!(
+                "`-H` was given {} times, and one engine is asked at a time",
+                several.len()
+            )));
+        }
     };
     let Some(dir) = host.strip_prefix("state://") else {
         return Ok(Client::connect(host)?);

@@ -28,11 +28,11 @@ pub(super) struct Flags {
     reserved: Vec<(String, String)>,
 
     /// What gives addresses [default: default]
-    #[arg(long = "ipam-driver", value_name = "DRIVER")]
+    #[arg(id = "ipam_driver", long = "ipam-driver", value_name = "DRIVER")]
     pub(super) driver: Option<String>,
 
     /// An option of what gives addresses
-    #[arg(long = "ipam-opt", value_name = "KEY=VALUE", value_parser = setting)]
+    #[arg(id = "ipam_options", long = "ipam-opt", value_name = "KEY=VALUE", value_parser = setting)]
     pub(super) options: Vec<(String, String)>,
 }
 
