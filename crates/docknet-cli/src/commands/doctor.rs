@@ -1,16 +1,193 @@
 //! `docknet doctor`.
 
-use clap::Args;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::Duration;
 
+use bytes::Bytes;
+use clap::{Args, ValueEnum};
+use docknet::{Client, ErrorKind, Filters};
+use serde::Deserialize;
+use tokio::process::Command;
+
+use super::pools::{default_pools, host_of};
+use crate::doctor::{Diagnosis, Facts, Finding, Severity, diagnose};
 use crate::failure::{Failure, Outcome};
+use crate::output::{Data, escaped, escaped_lines};
 use crate::session::Session;
+use crate::survey::Survey;
+use crate::terminal;
 
 /// Look for what is wrong with an engine's networks
 #[derive(Args, Debug)]
-pub(crate) struct Doctor {}
+#[command(after_help = "\
+Exit code: 0 if nothing is as bad as --fail-on says, 2 if something is, 1 if the engine cannot be looked at.
+
+Examples:
+  docknet doctor
+  docknet doctor --fail-on warning --format json      for CI")]
+pub(crate) struct Doctor {
+    /// Exit with 2 from this on: error, warning, note, or never
+    #[arg(long, value_name = "SEVERITY", default_value = "error", hide_possible_values = true)]
+    fail_on: FailOn,
+
+    /// How to print: text or json
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    format: Data,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FailOn {
+    Error,
+    Never,
+    Note,
+    Warning,
+}
 
 impl Doctor {
-    pub(crate) async fn run(self, _session: &Session) -> Outcome {
-        Err(Failure::new("not built yet"))
+    pub(crate) async fn run(self, session: &Session) -> Outcome {
+        let client = session.client().await?;
+        let facts = session.waiting("look at the engine", facts(client)).await?;
+        let diagnosis = diagnose(&facts);
+        let mut out = session.out();
+        match self.format {
+            Data::Json => writeln!(
+                out,
+                "{}",
+                serde_json::to_string(&diagnosis)
+                    .map_err(|error| Failure::new(error.to_string()))?
+            )?,
+            Data::Text => write(session, &diagnosis, &mut out)?,
+        }
+        out.flush()?;
+        let limit = match self.fail_on {
+            FailOn::Error => Severity::Error,
+            FailOn::Never => return Ok(()),
+            FailOn::Note => Severity::Note,
+            FailOn::Warning => Severity::Warning,
+        };
+        match diagnosis.findings.iter().any(|finding| finding.severity >= limit) {
+            true => Err(Failure::Told(2)),
+            false => Ok(()),
+        }
+    }
+}
+
+fn write(session: &Session, diagnosis: &Diagnosis, out: &mut impl Write) -> Outcome {
+    let terminal = session.terminal();
+    let faint = terminal.style(terminal::FAINT);
+    for Finding { severity, check, what, evidence, advice } in &diagnosis.findings {
+        let (style, word) = match severity {
+            Severity::Error => (terminal::ERROR, "error"),
+            Severity::Warning => (terminal::WARNING, "warning"),
+            Severity::Note => (terminal::STRONG, "note"),
+        };
+        let style = terminal.style(style);
+        writeln!(out, "{style}{word}:{style:#} {} {faint}[{check}]{faint:#}", escaped_lines(what))?;
+        for line in evidence {
+            writeln!(out, "  found: {}", escaped(line))?;
+        }
+        writeln!(out, "  do:    {}\n", escaped_lines(advice))?;
+    }
+    for skipped in &diagnosis.skipped {
+        writeln!(
+            out,
+            "{faint}skipped: {}, because {}{faint:#}",
+            skipped.check,
+            escaped(&skipped.reason)
+        )?;
+    }
+    let count =
+        |severity| diagnosis.findings.iter().filter(|finding| finding.severity == severity).count();
+    let checked = diagnosis.checked.len();
+    if diagnosis.findings.is_empty() {
+        let good = terminal.style(terminal::GOOD);
+        writeln!(
+            out,
+            "{good}All is well:{good:#} {checked} checks found nothing ({})",
+            diagnosis.checked.join(", ")
+        )?;
+    } else {
+        let (errors, warnings, notes) =
+            (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
+        writeln!(out, "{checked} checks: {errors} errors, {warnings} warnings, {notes} notes")?;
+    }
+    Ok(())
+}
+
+async fn facts(client: &Client) -> Outcome<Facts> {
+    let (survey, default_pools, swarm) =
+        (Survey::take(client).await?, default_pools(client).await?, swarm(client).await?);
+    let mut members = BTreeMap::new();
+    for network in &survey.networks {
+        match client.networks().get(network.id().as_str()).await {
+            Ok(network) => {
+                members.insert(network.id().clone(), network.info().members.clone());
+            }
+            // It went while we looked.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    // Only now the containers that came meanwhile are known, too: an endpoint of theirs is not one that was left behind.
+    let Survey { networks, .. } = survey;
+    let containers = client.containers().list_all(&Filters::new()).await?;
+    let host = host_of(client).ok_or_else(|| "the engine is not on this machine".to_owned());
+    let forward_rules = if host.is_ok() {
+        forward_rules().await
+    } else {
+        Err("the engine is not on this machine".to_owned())
+    };
+    Ok(Facts {
+        survey: Survey { networks, containers },
+        members,
+        default_pools,
+        host,
+        forward_rules,
+        swarm,
+    })
+}
+
+async fn swarm(client: &Client) -> Outcome<Option<String>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Info {
+        #[serde(default)]
+        swarm: Option<Swarm>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Swarm {
+        #[serde(default)]
+        local_node_state: String,
+    }
+
+    let request = http::Request::get("/info")
+        .body(Bytes::new())
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let info: Info = client.request(request).await?;
+    Ok(info.swarm.map(|swarm| swarm.local_node_state))
+}
+
+/// Asks `iptables`, which shows what is in place whichever of its two kinds it is.
+async fn forward_rules() -> Result<String, String> {
+    const PATIENCE: Duration = Duration::from_secs(3);
+
+    if !rustix::process::geteuid().is_root() {
+        return Err("only root may read the firewall".to_owned());
+    }
+    let mut command = Command::new("iptables");
+    command.args(["-S", "FORWARD"]).kill_on_drop(true);
+    match tokio::time::timeout(PATIENCE, command.output()).await {
+        Ok(Ok(output)) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Ok(Ok(output)) => Err(format!(
+            "`iptables -S FORWARD` failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        )),
+        Ok(Err(error)) => Err(format!("`iptables` cannot be run: {error}")),
+        Err(_) => Err("`iptables -S FORWARD` takes too long".to_owned()),
     }
 }

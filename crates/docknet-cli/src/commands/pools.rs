@@ -1,16 +1,169 @@
 //! `docknet pools`.
 
+use std::io::Write;
+
+use bytes::Bytes;
 use clap::Args;
+use docknet::{Client, IpNet};
+use serde::Deserialize;
 
 use crate::failure::{Failure, Outcome};
+use crate::host::Host;
+use crate::output::{Data, Table, escaped};
+use crate::pools::{self, Report, With};
 use crate::session::Session;
+use crate::survey::Survey;
+use crate::terminal;
 
 /// Show which subnets are used, by whom, how full they are, and what is free
 #[derive(Args, Debug)]
-pub(crate) struct Pools {}
+#[command(after_help = "\
+The routes of this machine count where the engine is on it.
+
+Examples:
+  docknet pools
+  docknet pools --addresses                              who has which address
+  docknet create --subnet $(docknet pools --next 24) backend")]
+pub(crate) struct Pools {
+    /// Who has which address
+    #[arg(short, long)]
+    addresses: bool,
+
+    /// Print a free subnet with a prefix of this length, and nothing else
+    #[arg(long, value_name = "LENGTH", value_parser = clap::value_parser!(u8).range(8..=30), conflicts_with = "addresses")]
+    next: Option<u8>,
+
+    /// How to print: text or json
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    format: Data,
+}
 
 impl Pools {
-    pub(crate) async fn run(self, _session: &Session) -> Outcome {
-        Err(Failure::new("not built yet"))
+    pub(crate) async fn run(self, session: &Session) -> Outcome {
+        let client = session.client().await?;
+        let look =
+            async { Ok::<_, Failure>((Survey::take(client).await?, default_pools(client).await?)) };
+        let (survey, told) = session.waiting("look at networks", look).await?;
+        let host = host_of(client);
+        let report = Report::new(&survey, told.as_deref(), host.as_ref());
+        let mut out = session.out();
+        if let Some(length) = self.next {
+            let taken = pools::taken(&report.pools, host.as_ref());
+            let next = pools::next(length, &report.defaults, &taken);
+            let next = next.ok_or_else(|| {
+                Failure::new(format!("no subnet of length /{length} is free"))
+                    .hint("a longer prefix is a smaller subnet")
+            })?;
+            writeln!(out, "{next}")?;
+        } else if self.format == Data::Json {
+            writeln!(
+                out,
+                "{}",
+                serde_json::to_string(&report).map_err(|error| Failure::new(error.to_string()))?
+            )?;
+        } else {
+            self.write(session, &report, &mut out)?;
+        }
+        Ok(out.flush()?)
     }
+
+    fn write(&self, session: &Session, report: &Report, out: &mut impl Write) -> Outcome {
+        let mut table = Table::new(["NETWORK", "SUBNET", "GATEWAY", "USED", "FREE", "FULL"]);
+        for pool in &report.pools {
+            table.row([
+                escaped(&pool.network).into_owned(),
+                match pool.range {
+                    Some(range) => format!("{} (of it {range})", pool.subnet),
+                    None => pool.subnet.to_string(),
+                },
+                pool.gateway.map(|gateway| gateway.to_string()).unwrap_or_default(),
+                pool.used.to_string(),
+                amount(pool.free()),
+                format!("{}%", pool.percent()),
+            ]);
+            if self.addresses {
+                for (address, holder) in &pool.addresses {
+                    table.row([
+                        String::new(),
+                        format!("  {address}"),
+                        escaped(holder).into_owned(),
+                    ]);
+                }
+            }
+        }
+        table.write(out)?;
+        writeln!(out)?;
+
+        let assumed =
+            if report.defaults_assumed { " (Docker's: the engine names none)" } else { "" };
+        writeln!(out, "Default pools{assumed}:")?;
+        let mut table = Table::new(["POOL", "SUBNETS", "FREE", "NEXT"]);
+        for pool in &report.defaults {
+            table.row([
+                pool.base.to_string(),
+                format!("{} of /{}", amount(pool.total), pool.size),
+                amount(pool.free),
+                pool.next.map_or_else(|| "-".to_owned(), |next| next.to_string()),
+            ]);
+        }
+        table.write(out)?;
+
+        if !report.overlaps.is_empty() {
+            let yellow = session.terminal().style(terminal::WARNING);
+            writeln!(out, "\n{yellow}Overlaps:{yellow:#}")?;
+            for overlap in &report.overlaps {
+                let other = match &overlap.with {
+                    With::Network(name) => format!("network {}", escaped(name)),
+                    With::Route { link, tunnel: true } => {
+                        format!("the route through the tunnel {}", escaped(link))
+                    }
+                    With::Route { link, tunnel: false } => {
+                        format!("the route through {}", escaped(link))
+                    }
+                };
+                writeln!(
+                    out,
+                    "  {} {} with {other}, {}",
+                    escaped(&overlap.network),
+                    overlap.subnet,
+                    overlap.other
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A number that is read at a glance: beyond a million its size is all that matters.
+fn amount(number: u128) -> String {
+    if number < 1_000_000 { number.to_string() } else { format!("2^{}", number.ilog2()) }
+}
+
+/// This machine's network, if the engine is on this machine.
+pub(crate) fn host_of(client: &Client) -> Option<Host> {
+    client.host().starts_with("unix://").then(Host::look).flatten()
+}
+
+/// What the engine says of its default pools; Docker says nothing where they are its own.
+pub(crate) async fn default_pools(client: &Client) -> Outcome<Option<Vec<(IpNet, u8)>>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Info {
+        #[serde(default)]
+        default_address_pools: Option<Vec<Pool>>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Pool {
+        base: IpNet,
+        size: u8,
+    }
+
+    let request = http::Request::get("/info")
+        .body(Bytes::new())
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let info: Info = client.request(request).await?;
+    let pools = info.default_address_pools.filter(|pools| !pools.is_empty());
+    Ok(pools.map(|pools| pools.into_iter().map(|pool| (pool.base, pool.size)).collect()))
 }
