@@ -8,6 +8,7 @@ mod interrupt;
 mod output;
 mod session;
 mod survey;
+mod template;
 mod terminal;
 
 use std::process::ExitCode;
