@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use docknet::Error;
 
 use crate::terminal::Terminal;
@@ -103,6 +104,19 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     match error.exit_code() {
         0 => ExitCode::SUCCESS,
+        _ if is_about_arguments(error) => ExitCode::from(1),
         _ => ExitCode::from(125),
+    }
+}
+
+/// Whether there are too few or too many names, and not a flag that nobody knows: docker's exit code tells them apart.
+fn is_about_arguments(error: &clap::Error) -> bool {
+    match error.kind() {
+        ErrorKind::MissingRequiredArgument => true,
+        ErrorKind::UnknownArgument => match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::String(argument)) => !argument.starts_with('-'),
+            _ => false,
+        },
+        _ => false,
     }
 }
