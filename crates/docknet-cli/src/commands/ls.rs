@@ -23,9 +23,10 @@ use crate::template::TemplateError;
 #[command(
     args_override_self = true,
     after_help = "\
-Fields of a template: .ID .Name .Driver .Scope .IPv4 .IPv6 .Internal .Labels .CreatedAt, .Label \"KEY\",
-and with --containers also .Containers, a list whose elements have .ID .Name .State .MacAddress .IPv4Address
-.IPv6Address .Aliases
+Fields for templates:
+  .ID .Name .Driver .Scope .IPv4 .IPv6 .Internal .Labels .CreatedAt, and .Label \"KEY\";
+  with --containers also .Containers, a list of what has .ID .Name .State .MacAddress .IPv4Address
+  .IPv6Address
 
 Examples:
   docknet ls --filter driver=bridge --filter label=app=shop

@@ -43,7 +43,7 @@ pub(super) fn call(name: &str, args: &[Value], mode: Mode) -> Result<Value, Stri
         ("slice", [value, bounds @ ..]) => slice(value, bounds),
         ("print", args) => Ok(Value::text(print(args))),
         ("println", args) => Ok(Value::text(println(args))),
-        ("printf", [format, args @ ..]) => Ok(Value::text(printf::printf(text(format)?, args))),
+        ("printf", [format, args @ ..]) => printf::printf(text(format)?, args).map(Value::text),
         ("html", args) => Ok(Value::text(escaped(&joined(args), html))),
         ("js", args) => Ok(Value::text(escaped(&joined(args), js))),
         ("urlquery", args) => Ok(Value::text(urlquery(&joined(args)))),

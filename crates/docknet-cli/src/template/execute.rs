@@ -89,6 +89,10 @@ impl<'a> Run<'a> {
                 let values = list.iter().flat_map(|list| list.iter());
                 Box::new((0..).map(Value::Int).zip(values.cloned()))
             }
+            Value::Int(_) if branch.pipe.variables.len() > 1 => {
+                let what = "can't use a number to iterate over more than one variable";
+                return Err(Problem::new(branch.pipe.at, what));
+            }
             Value::Int(count) => {
                 Box::new((0..*count).map(|number| (Value::Int(number), Value::Int(number))))
             }

@@ -17,15 +17,39 @@ struct Flags {
     precision: Option<usize>,
 }
 
-pub(super) fn printf(format: &str, args: &[Value]) -> String {
-    let mut out = String::new();
-    let mut rest = args.iter();
+pub(super) fn printf(format: &str, args: &[Value]) -> Result<String, String> {
+    let mut printer = Printer { args, at: 0, reordered: false, out: String::new() };
     let mut chars = format.chars().peekable();
     while let Some(char) = chars.next() {
-        if char != '%' {
-            out.push(char);
-            continue;
+        match char {
+            '%' => printer.verb(&mut chars)?,
+            char => printer.out.push(char),
         }
+    }
+    let Printer { at, reordered, mut out, .. } = printer;
+    let extra = args.get(at..).unwrap_or_default();
+    if !extra.is_empty() && !reordered {
+        let extra: Vec<_> = extra.iter().map(with_type).collect();
+        // A String takes anything, here and below.
+        let _ = write!(out, "%!(EXTRA {})", extra.join(", "));
+    }
+    Ok(out)
+}
+
+type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+struct Printer<'a> {
+    args: &'a [Value],
+    /// The next argument.
+    at: usize,
+    /// Whether arguments were chosen by number.
+    reordered: bool,
+    out: String,
+}
+
+impl Printer<'_> {
+    /// What follows a `%`.
+    fn verb(&mut self, chars: &mut Chars<'_>) -> Result<(), String> {
         let mut flags = Flags::default();
         while let Some(flag) = chars.next_if(|char| "-+# 0".contains(*char)) {
             match flag {
@@ -36,56 +60,67 @@ pub(super) fn printf(format: &str, args: &[Value]) -> String {
                 _ => flags.zero = true,
             }
         }
-        flags.zero &= !flags.left;
-        flags.width = number(&mut chars, &mut rest, &mut flags.left, &mut out);
+        self.choose(chars);
+        flags.width = self.number(chars, &mut flags.left);
         if chars.next_if_eq(&'.').is_some() {
             let mut negative = false;
-            let precision = number(&mut chars, &mut rest, &mut negative, &mut out);
+            self.choose(chars);
+            let precision = self.number(chars, &mut negative);
             flags.precision = Some(precision.unwrap_or(0)).filter(|_| !negative);
         }
-        match (chars.next(), rest.as_slice().first()) {
-            (None, _) => out.push_str("%!(NOVERB)"),
-            (Some('%'), _) => out.push('%'),
-            // A String takes anything, here and below.
-            (Some(verb), None) => _ = write!(out, "%!{verb}(MISSING)"),
+        flags.zero &= !flags.left;
+        self.choose(chars);
+        match (chars.next(), self.args.get(self.at)) {
+            (None, _) => self.out.push_str("%!(NOVERB)"),
+            (Some('%'), _) => self.out.push('%'),
+            (Some(verb), None) => {
+                let problem = if self.reordered { "BADINDEX" } else { "MISSING" };
+                _ = write!(self.out, "%!{verb}({problem})");
+            }
+            (Some('v'), Some(value)) if flags.sharp && !matches!(value, Value::Text(_)) => {
+                return Err(format!("`%#v` of {} is not supported", value.type_name()));
+            }
             (Some(verb), Some(value)) => {
-                rest.next();
-                add(verb, flags, value, &mut out);
+                self.at += 1;
+                add(verb, flags, value, &mut self.out);
             }
         }
+        Ok(())
     }
-    let extra = rest.as_slice();
-    if !extra.is_empty() {
-        let extra: Vec<_> = extra.iter().map(with_type).collect();
-        let _ = write!(out, "%!(EXTRA {})", extra.join(", "));
-    }
-    out
-}
 
-/// A width or a precision: digits, or `*` and the next argument.
-fn number(
-    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
-    args: &mut std::slice::Iter<'_, Value>,
-    negative: &mut bool,
-    out: &mut String,
-) -> Option<usize> {
-    if chars.next_if_eq(&'*').is_some() {
-        return match args.next() {
-            Some(Value::Int(number)) => {
-                *negative |= *number < 0;
-                usize::try_from(number.unsigned_abs()).ok().filter(|number| *number <= LONGEST)
-            }
-            _ => {
-                out.push_str("%!(BADWIDTH)");
-                None
-            }
-        };
+    /// `[n]`: which argument is next, counted from 1.
+    fn choose(&mut self, chars: &mut Chars<'_>) {
+        let mut ahead = chars.clone();
+        if ahead.next() != Some('[') {
+            return;
+        }
+        let number: String = ahead.by_ref().take_while(|char| *char != ']').collect();
+        if let Ok(number) = number.parse::<usize>() {
+            *chars = ahead;
+            self.reordered = true;
+            // What is out of range is said at the verb.
+            self.at = number.checked_sub(1).unwrap_or(self.args.len());
+        }
     }
-    let mut digits = String::new();
-    while let Some(digit) = chars.next_if(char::is_ascii_digit) {
-        digits.push(digit);
+
+    /// A width or a precision: digits, or `*` and the next argument.
+    fn number(&mut self, chars: &mut Chars<'_>, negative: &mut bool) -> Option<usize> {
+        if chars.next_if_eq(&'*').is_some() {
+            let value = self.args.get(self.at);
+            self.at += 1;
+            let Some(Value::Int(number)) = value else {
+                self.out.push_str("%!(BADWIDTH)");
+                return None;
+            };
+            *negative |= *number < 0;
+            return usize::try_from(number.unsigned_abs()).ok().filter(|size| *size <= LONGEST);
+        }
+        let mut digits = String::new();
+        while let Some(digit) = chars.next_if(char::is_ascii_digit) {
+            digits.push(digit);
+        }
+        digits.parse().ok().filter(|size| *size <= LONGEST)
     }
-    digits.parse().ok().filter(|number| *number <= LONGEST)
 }
 
 fn add(verb: char, flags: Flags, value: &Value, out: &mut String) {
@@ -99,6 +134,7 @@ fn add(verb: char, flags: Flags, value: &Value, out: &mut String) {
     match (verb, value) {
         ('v', Value::Nil) => pad("<nil>", Flags { zero: false, ..flags }, out),
         ('v', value) if flags.plus => pad(&show::shown(value, show::Names::Shown), flags, out),
+        ('v', Value::Text(text)) if flags.sharp => pad(&quoted(text), flags, out),
         ('v', Value::Int(number)) => int('d', *number, flags, out),
         ('v', Value::Float(number)) => pad(&show::float(*number), flags, out),
         ('s' | 'v', Value::Text(_) | Value::Number(_) | Value::Time(_))
@@ -121,6 +157,7 @@ fn add(verb: char, flags: Flags, value: &Value, out: &mut String) {
             let char = u32::try_from(*number).ok().and_then(char::from_u32);
             pad(&char.unwrap_or('\u{fffd}').to_string(), flags, out);
         }
+        ('U', Value::Int(number)) => pad(&format!("U+{number:04X}"), flags, out),
         ('q', Value::Int(number)) => {
             let char = u32::try_from(*number).ok().and_then(char::from_u32);
             pad(&format!("'{}'", char.unwrap_or('\u{fffd}')), flags, out);
@@ -129,6 +166,15 @@ fn add(verb: char, flags: Flags, value: &Value, out: &mut String) {
             let sign = if flags.plus && *number >= 0.0 { "+" } else { "" };
             let precision = flags.precision.unwrap_or(6);
             pad(&format!("{sign}{number:.precision$}"), flags, out);
+        }
+        ('e' | 'E', Value::Float(number)) => {
+            let text = format!("{number:.*e}", flags.precision.unwrap_or(6));
+            let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+            let (sign, exponent) = match exponent.strip_prefix('-') {
+                Some(exponent) => ('-', exponent),
+                None => ('+', exponent),
+            };
+            pad(&format!("{digits}{verb}{sign}{exponent:0>2}"), flags, out);
         }
         ('g', Value::Float(number)) => pad(&show::float(*number), flags, out),
         // Every part of it by itself, as Go does.

@@ -81,6 +81,10 @@ fn templates_print_what_go_prints() {
             "{{printf \"%+v\" (index .IPAM.Config 0)}}",
             "{Subnet:172.17.0.0/16 IPRange: Gateway:172.17.0.1 AuxAddress:map[]}",
         ),
+        (
+            "{{printf \"%[2]s %[1]s\" 1 \"b\"}} {{printf \"%e %U\" 1.5 65}} {{printf \"%#v\" .Name}}",
+            "b %!s(int=1) 1.500000e+00 U+0041 \"bridge\"",
+        ),
         ("{{html \"<a>\"}} {{urlquery \"a b/c\"}} {{js \"it's\"}}", "&lt;a&gt; a+b%2Fc it\\'s"),
         ("{{1.5}} {{1e3}} {{1e21}} {{0x10}} {{'a'}} {{`raw\\n`}}", "1.5 1000 1e+21 16 97 raw\\n"),
         ("{{\"\\x41\\u00e9\\t\"}}", "Aé\t"),
@@ -113,6 +117,14 @@ fn what_is_wrong_is_named_with_its_place() {
         (
             "{{index .IPAM.Config 7}}",
             "cannot call `index`: index out of range: 7 (line 1, column 3)",
+        ),
+        (
+            "{{range $i, $j := 2}}{{end}}",
+            "can't use a number to iterate over more than one variable (line 1, column 19)",
+        ),
+        (
+            "{{printf \"%#v\" .Labels}}",
+            "cannot call `printf`: `%#v` of map[string]string is not supported (line 1, column 3)",
         ),
         ("{{define \"x\"}}{{end}}", "`define` is not supported (line 1, column 1)"),
         ("{{break}}", "`{{break}}` outside `{{range}}` (line 1, column 1)"),
@@ -187,7 +199,7 @@ fn piece() -> impl Strategy<Value = &'static str> {
         "'a'",
         "1",
         "-1",
-        "0x",
+        "0x1F ",
         "1e9",
         "99999999999999999999",
         "nil",

@@ -31,7 +31,6 @@ struct Member {
     ipv6: String,
     /// What it will have when it starts.
     asked: Vec<String>,
-    aliases: Vec<String>,
 }
 
 impl Members {
@@ -79,7 +78,6 @@ fn member(container: &Container, network: &str, endpoint: &EndpointInfo) -> Memb
             .into_iter()
             .chain(asked.ipv6.map(|ip| ip.to_string()))
             .collect(),
-        aliases: endpoint.aliases().to_vec(),
     }
 }
 
@@ -102,7 +100,6 @@ impl Member {
 
     fn value(&self, style: Style) -> Value {
         let text = |text: &str| Value::text(style.text(text));
-        let aliases = self.aliases.iter().map(|alias| text(alias)).collect();
         let fields = [
             Value::text(style.id(&self.id)),
             text(&self.name),
@@ -110,7 +107,6 @@ impl Member {
             text(&self.mac),
             text(&self.ipv4),
             text(&self.ipv6),
-            Value::list(&Type::Text, aliases),
         ];
         Value::Struct(&CONNECTED, Rc::from(fields))
     }
@@ -128,7 +124,6 @@ static CONNECTED: Shape = Shape {
         Field::of("MacAddress", Type::Text),
         Field::of("IPv4Address", Type::Text),
         Field::of("IPv6Address", Type::Text),
-        Field::of("Aliases", Type::List(&Type::Text)),
     ],
     text: Some(|fields| match fields.get(1) {
         Some(Value::Text(name)) => name.to_string(),
@@ -150,7 +145,9 @@ pub(super) fn table(networks: &[Network], members: &Members, style: Style) -> St
         let rows = members.on(network.id().as_str(), network.name());
         add_rows(&own.join("\t"), rows, style, &mut text);
     }
-    columns(&text)
+    // The cells of a network that nobody is on are empty.
+    let lines = columns(&text);
+    lines.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
 fn add_rows<'a>(
