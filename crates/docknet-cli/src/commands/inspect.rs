@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::Args;
-use docknet::{Client, Error, ErrorKind, InspectOptions, Network};
+use docknet::{Client, ErrorKind, InspectOptions, Network};
 
 use crate::failure::{Failure, Outcome};
 use crate::output::{natural, visible_json};

@@ -39,7 +39,9 @@ pub(super) fn call(name: &str, args: &[Value], mode: Mode) -> Result<Value, Stri
         }
         ("not", [value]) => truth(!value.is_true()),
         ("len", [value]) => length(value),
-        ("index", [value, path @ ..]) => path.iter().try_fold(value.clone(), index),
+        ("index", [value, path @ ..]) => {
+            path.iter().try_fold(value.clone(), |value, key| index(&value, key))
+        }
         ("slice", [value, bounds @ ..]) => slice(value, bounds),
         ("print", args) => Ok(Value::text(print(args))),
         ("println", args) => Ok(Value::text(println(args))),
@@ -110,7 +112,7 @@ fn length(value: &Value) -> Result<Value, String> {
     i64::try_from(length).map(Value::Int).map_err(|error| error.to_string())
 }
 
-fn index(value: Value, key: &Value) -> Result<Value, String> {
+fn index(value: &Value, key: &Value) -> Result<Value, String> {
     let place = |length: usize| match key {
         Value::Int(at) => usize::try_from(*at)
             .ok()
@@ -119,7 +121,7 @@ fn index(value: Value, key: &Value) -> Result<Value, String> {
         Value::Nil => Err("cannot index slice/array with nil".to_owned()),
         other => Err(format!("cannot index slice/array with type {}", other.type_name())),
     };
-    match &value {
+    match value {
         Value::Map(of, map) => {
             let key = text(key)?;
             let found = map.as_ref().and_then(|map| map.get(key));

@@ -78,7 +78,6 @@ impl<'a> Run<'a> {
         let value = self.pipe(&branch.pipe, dot)?;
         let inner = self.variables.len();
         let mut empty = true;
-        let mut flow = Flow::Next;
         let items: Box<dyn Iterator<Item = (Value, Value)>> = match &value {
             Value::Nil => Box::new(std::iter::empty()),
             Value::Map(_, map) => {
@@ -104,17 +103,14 @@ impl<'a> Run<'a> {
         for (key, item) in items {
             empty = false;
             self.range_variables(&branch.pipe, key, &item);
-            flow = self.nodes(&branch.then, &item)?;
+            let flow = self.nodes(&branch.then, &item)?;
             self.variables.truncate(inner);
             if flow == Flow::Break {
                 break;
             }
         }
-        if empty {
-            flow = self.nodes(&branch.otherwise, dot)?;
-        } else {
-            flow = Flow::Next;
-        }
+        // What ends a round of an outer range may stand in the other branch.
+        let flow = if empty { self.nodes(&branch.otherwise, dot)? } else { Flow::Next };
         self.variables.truncate(known);
         Ok(flow)
     }

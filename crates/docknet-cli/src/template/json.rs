@@ -100,8 +100,7 @@ pub(crate) fn indented(json: &str) -> String {
         out.extend(std::iter::repeat_n("    ", depth));
     };
     let mut opened = false;
-    let mut words = words(json);
-    while let Some(word) = words.next() {
+    for word in words(json) {
         if matches!(word, "}" | "]") {
             depth = depth.saturating_sub(1);
             if !std::mem::take(&mut opened) {

@@ -28,6 +28,9 @@ struct Parser {
     ranges: usize,
 }
 
+/// Nodes, and what ends them, if it is not the end of the template.
+type Block = (Vec<Node>, Option<(End, usize)>);
+
 /// What ends a block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -39,7 +42,7 @@ enum End {
 
 impl Parser {
     /// The nodes up to an end, if there is one.
-    fn block(&mut self) -> Parsed<(Vec<Node>, Option<(End, usize)>)> {
+    fn block(&mut self) -> Parsed<Block> {
         let mut nodes = Vec::new();
         while let Some((token, at)) = self.tokens.next() {
             if let Token::Text(text) = token {

@@ -120,7 +120,7 @@ fn what_is_wrong_is_named_with_its_place() {
         ),
         (
             "{{range $i, $j := 2}}{{end}}",
-            "can't use a number to iterate over more than one variable (line 1, column 19)",
+            "can't use a number to iterate over more than one variable (line 1, column 9)",
         ),
         (
             "{{printf \"%#v\" .Labels}}",

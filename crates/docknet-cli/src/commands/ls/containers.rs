@@ -145,9 +145,12 @@ pub(super) fn table(networks: &[Network], members: &Members, style: Style) -> St
         let rows = members.on(network.id().as_str(), network.name());
         add_rows(&own.join("\t"), rows, style, &mut text);
     }
+    laid_out(&text)
+}
+
+fn laid_out(rows: &str) -> String {
     // The cells of a network that nobody is on are empty.
-    let lines = columns(&text);
-    lines.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    columns(rows).lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
 fn add_rows<'a>(
@@ -200,9 +203,11 @@ mod tests {
         let mut text = String::new();
         add_rows("8dc8\tbackend\tbridge\tlocal", members.iter(), style, &mut text);
         add_rows("30b9\tnone\tnull\tlocal", [].iter(), style, &mut text);
-        insta::assert_snapshot!(columns(&text).replace(' ', "."), @r"
-        8dc8......backend...bridge....local.....web.......10.7.0.2,.fd00::2
-        ....................................................db........10.7.0.9.(exited)
+        insta::assert_snapshot!(laid_out(&text), @r"
+        8dc8      backend   bridge    local     web       10.7.0.2, fd00::2
+                                                db        10.7.0.9 (exited)
+                                                idle      -
+        30b9      none      null      local
         ");
     }
 
