@@ -1,8 +1,11 @@
 //! `cargo xtask compare`: `docker network` and `docknet`, word for word, on the same Docker 28.5.
 //!
 //! Each file of `crates/docknet-cli/tests/compare` is a script. A line is the arguments of a command that both programs are given,
-//! as a shell splits them; a line that begins with `$` is for the docker CLI alone and sets something up. What both print on stdout,
-//! and their exit codes, must be the same. On stderr both must say something, or both nothing: the words are our own.
+//! as a shell splits them; a line that begins with `$` is for the docker CLI alone and sets something up (`$?`: if it can). What both
+//! print on stdout, and their exit codes, must be the same. On stderr both must say something, or both nothing: the words are our own.
+//!
+//! A script is played by each program as a whole, from the beginning, and ids and times are left out of the comparison. With the line
+//! `#! one state` its commands change nothing: it is played once, each command by both programs, and every byte counts.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -39,12 +42,8 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     let (mut lines, mut used, mut unexplained) = (0_usize, BTreeSet::new(), 0_usize);
     for script in &scripts {
         let commands = fs::read_to_string(script)?;
-        let theirs = programs
-            .play(Program::Docker, &commands)
-            .with_context(|| script.display().to_string())?;
-        let ours = programs
-            .play(Program::Docknet, &commands)
-            .with_context(|| script.display().to_string())?;
+        let (theirs, ours) =
+            programs.play(&commands).with_context(|| script.display().to_string())?;
         lines += theirs.len();
         for (theirs, ours) in theirs.iter().zip(&ours) {
             if theirs.alike(ours) {
@@ -106,31 +105,46 @@ struct Ran {
 }
 
 impl Programs {
-    /// Each line of a script, one after the other.
-    fn play(&self, program: Program, script: &str) -> Result<Vec<Ran>> {
-        let mut ran = Vec::new();
-        for line in script.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            if let Some(set_up) = line.strip_prefix('$') {
-                let output = self.run(self.docker()?.args(words(set_up)?))?;
-                ensure!(
-                    output.code == Some(0) || set_up.starts_with('?'),
-                    "'{line}': {}",
-                    output.stderr
-                );
-                continue;
+    /// What came of each command of a script, by docker's CLI and by docknet.
+    fn play(&self, script: &str) -> Result<(Vec<Ran>, Vec<Ran>)> {
+        let lines = || script.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let (mut theirs, mut ours) = (Vec::new(), Vec::new());
+        if script.lines().any(|line| line == "#! one state") {
+            for line in lines() {
+                if !self.set_up(line)? {
+                    theirs.push(self.command(Program::Docker, line)?);
+                    ours.push(self.command(Program::Docknet, line)?);
+                }
             }
-            let mut command = match program {
-                Program::Docker => self.docker()?,
-                Program::Docknet => Command::new(&self.docknet),
-            };
-            if program == Program::Docker {
-                command.arg("network");
-            }
-            let mut output = self.run(command.args(words(line)?))?;
-            line.clone_into(&mut output.line);
-            ran.push(output);
+            return Ok((theirs, ours));
         }
-        Ok(ran)
+        for (program, ran) in [(Program::Docker, &mut theirs), (Program::Docknet, &mut ours)] {
+            for line in lines() {
+                if !self.set_up(line)? {
+                    ran.push(self.command(program, line)?.plain());
+                }
+            }
+        }
+        Ok((theirs, ours))
+    }
+
+    /// Whether the line sets something up. It is done then.
+    fn set_up(&self, line: &str) -> Result<bool> {
+        let Some(command) = line.strip_prefix('$') else { return Ok(false) };
+        let ran = outcome(self.docker()?.args(words(command)?), line)?;
+        ensure!(ran.code == Some(0) || command.starts_with('?'), "'{line}': {}", ran.stderr);
+        Ok(true)
+    }
+
+    fn command(&self, program: Program, line: &str) -> Result<Ran> {
+        let mut command = match program {
+            Program::Docker => self.docker()?,
+            Program::Docknet => Command::new(&self.docknet),
+        };
+        if program == Program::Docker {
+            command.arg("network");
+        }
+        outcome(command.args(words(line)?).env("DOCKER_HOST", &self.host), line)
     }
 
     /// The docker CLI of the engine's own root.
@@ -141,26 +155,26 @@ impl Programs {
             .arg("docker");
         Ok(command)
     }
+}
 
-    fn run(&self, command: &mut Command) -> Result<Ran> {
-        let output = command
-            .env("DOCKER_HOST", &self.host)
-            .env("TZ", "UTC")
-            .stdin(Stdio::null())
-            .output()?;
-        let text = |bytes: &[u8]| {
-            String::from_utf8_lossy(bytes).lines().map(plain).collect::<Vec<_>>().join("\n")
-        };
-        Ok(Ran {
-            line: String::new(),
-            code: output.status.code(),
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
-        })
-    }
+fn outcome(command: &mut Command, line: &str) -> Result<Ran> {
+    let output = command.env("TZ", "UTC").stdin(Stdio::null()).output()?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(Ran {
+        line: line.to_owned(),
+        code: output.status.code(),
+        stdout: text(&output.stdout),
+        stderr: text(&output.stderr),
+    })
 }
 
 impl Ran {
+    /// Without what no two runs have in common.
+    fn plain(mut self) -> Self {
+        self.stdout = self.stdout.lines().map(plain).collect::<Vec<_>>().join("\n");
+        self
+    }
+
     fn alike(&self, other: &Self) -> bool {
         self.code == other.code
             && self.stdout == other.stdout

@@ -7,16 +7,18 @@ use docknet::Filters;
 
 use crate::failure::{Failure, Outcome};
 
-/// `key=value`, as a filter is given.
-pub(crate) fn filter(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) => Ok((key.trim().to_lowercase(), value.trim().to_owned())),
-        None => Err("a filter is KEY=VALUE, as in `driver=bridge`".to_owned()),
+/// `key=value`, several times. `keys` says which there are, for who got it wrong.
+pub(crate) fn filters(given: &[String], keys: &str) -> Outcome<Filters> {
+    let mut filters = Filters::new();
+    for filter in given.iter().filter(|filter| !filter.is_empty()) {
+        let Some((key, value)) = filter.split_once('=') else {
+            let what = format!("`--filter {filter}` is not KEY=VALUE");
+            // docker's exit code for flags that it does not understand.
+            return Err(Failure::new(what).hint(format!("the keys are {keys}")).code(125));
+        };
+        filters = filters.raw(key.trim().to_lowercase(), value.trim());
     }
-}
-
-pub(crate) fn filters(given: &[(String, String)]) -> Filters {
-    given.iter().fold(Filters::new(), |filters, (key, value)| filters.raw(key, value))
+    Ok(filters)
 }
 
 /// `key=value`, or a key alone, whose value is empty.
@@ -41,9 +43,12 @@ mod tests {
 
     #[test]
     fn filters_are_read_as_docker_reads_them() {
-        assert_eq!(filter(" Driver = bridge").unwrap(), ("driver".to_owned(), "bridge".to_owned()));
-        assert_eq!(filter("label=a=b").unwrap(), ("label".to_owned(), "a=b".to_owned()));
-        assert!(filter("driver").is_err());
+        let given = ["", "Driver = bridge ", "label=a=b", "label=c"].map(str::to_owned);
+        assert_eq!(
+            filters(&given, "").unwrap().to_json(),
+            r#"{"driver":{"bridge":true},"label":{"a=b":true,"c":true}}"#
+        );
+        assert!(filters(&["foo".to_owned()], "").is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind as Usage};
 use docknet::Error;
 
-use crate::output::escaped_lines;
+use crate::output::visible_lines;
 use crate::terminal::{self, Terminal};
 
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
@@ -77,9 +77,9 @@ impl Message {
     fn write(&self, terminal: &Terminal, out: &mut impl Write) -> io::Result<()> {
         let (red, cyan) =
             (terminal.stderr_style(terminal::ERROR), terminal.stderr_style(terminal::HINT));
-        writeln!(out, "{red}error:{red:#} {}", escaped_lines(&self.what))?;
+        writeln!(out, "{red}error:{red:#} {}", visible_lines(&self.what))?;
         for hint in &self.hints {
-            writeln!(out, "{cyan}hint:{cyan:#} {}", escaped_lines(hint))?;
+            writeln!(out, "{cyan}hint:{cyan:#} {}", visible_lines(hint))?;
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ mod pools;
 mod prompt;
 mod session;
 mod survey;
+mod template;
 mod terminal;
 
 use std::process::ExitCode;

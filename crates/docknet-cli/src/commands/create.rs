@@ -9,7 +9,7 @@ use clap_complete::engine::ArgValueCandidates;
 use docknet::{Driver, ErrorKind, Ipam, NetworkSpec, Scope};
 
 use self::pools::Flags;
-use crate::arguments::{self, setting};
+use crate::arguments::setting;
 use crate::complete;
 use crate::failure::{Failure, Outcome};
 use crate::session::Session;

@@ -13,7 +13,7 @@ use tokio::process::Command;
 use super::pools::{default_pools, host_of};
 use crate::doctor::{Diagnosis, Facts, Finding, Severity, diagnose};
 use crate::failure::{Failure, Outcome};
-use crate::output::{Data, escaped, escaped_lines};
+use crate::output::{Data, visible, visible_lines};
 use crate::session::Session;
 use crate::survey::Survey;
 use crate::terminal;
@@ -83,18 +83,18 @@ fn write(session: &Session, diagnosis: &Diagnosis, out: &mut impl Write) -> Outc
             Severity::Note => (terminal::STRONG, "note"),
         };
         let style = terminal.style(style);
-        writeln!(out, "{style}{word}:{style:#} {} {faint}[{check}]{faint:#}", escaped_lines(what))?;
+        writeln!(out, "{style}{word}:{style:#} {} {faint}[{check}]{faint:#}", visible_lines(what))?;
         for line in evidence {
-            writeln!(out, "  found: {}", escaped(line))?;
+            writeln!(out, "  found: {}", visible(line))?;
         }
-        writeln!(out, "  do:    {}\n", escaped_lines(advice))?;
+        writeln!(out, "  do:    {}\n", visible_lines(advice))?;
     }
     for skipped in &diagnosis.skipped {
         writeln!(
             out,
             "{faint}skipped: {}, because {}{faint:#}",
             skipped.check,
-            escaped(&skipped.reason)
+            visible(&skipped.reason)
         )?;
     }
     let count =

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::failure::{Failure, Outcome};
 use crate::host::Host;
-use crate::output::{Data, Table, escaped};
+use crate::output::{Data, Table, visible};
 use crate::pools::{self, Report, With};
 use crate::session::Session;
 use crate::survey::Survey;
@@ -71,7 +71,7 @@ impl Pools {
         let mut table = Table::new(["NETWORK", "SUBNET", "GATEWAY", "USED", "FREE", "FULL"]);
         for pool in &report.pools {
             table.row([
-                escaped(&pool.network).into_owned(),
+                visible(&pool.network).into_owned(),
                 match pool.range {
                     Some(range) => format!("{} (of it {range})", pool.subnet),
                     None => pool.subnet.to_string(),
@@ -86,7 +86,7 @@ impl Pools {
                     table.row([
                         String::new(),
                         format!("  {address}"),
-                        escaped(holder).into_owned(),
+                        visible(holder).into_owned(),
                     ]);
                 }
             }
@@ -113,18 +113,18 @@ impl Pools {
             writeln!(out, "\n{yellow}Overlaps:{yellow:#}")?;
             for overlap in &report.overlaps {
                 let other = match &overlap.with {
-                    With::Network(name) => format!("network {}", escaped(name)),
+                    With::Network(name) => format!("network {}", visible(name)),
                     With::Route { link, tunnel: true } => {
-                        format!("the route through the tunnel {}", escaped(link))
+                        format!("the route through the tunnel {}", visible(link))
                     }
                     With::Route { link, tunnel: false } => {
-                        format!("the route through {}", escaped(link))
+                        format!("the route through {}", visible(link))
                     }
                 };
                 writeln!(
                     out,
                     "  {} {} with {other}, {}",
-                    escaped(&overlap.network),
+                    visible(&overlap.network),
                     overlap.subnet,
                     overlap.other
                 )?;

@@ -7,10 +7,10 @@ use clap_complete::engine::ArgValueCandidates;
 use docknet::{Kept, PrunePlan};
 use serde_json::json;
 
-use crate::arguments::{self, filter};
+use crate::arguments;
 use crate::complete;
 use crate::failure::{Failure, Outcome};
-use crate::output::{Data, escaped};
+use crate::output::{Data, visible};
 use crate::prompt;
 use crate::session::Session;
 
@@ -29,8 +29,8 @@ pub(crate) struct Prune {
     force: bool,
 
     /// Only those that match: until=<time>, label=<key>[=<value>], label!=<key>[=<value>]
-    #[arg(long = "filter", value_name = "KEY=VALUE", value_parser = filter, add = ArgValueCandidates::new(complete::prune_filters))]
-    filters: Vec<(String, String)>,
+    #[arg(long = "filter", value_name = "KEY=VALUE", add = ArgValueCandidates::new(complete::prune_filters))]
+    filters: Vec<String>,
 
     /// Say what would go and what stays, and why; remove nothing
     #[arg(short = 'n', long, conflicts_with = "force")]
@@ -51,7 +51,7 @@ Are you sure you want to continue?";
 
 impl Prune {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
-        let filters = arguments::filters(&self.filters);
+        let filters = arguments::filters(&self.filters, "label, label! and until")?;
         let networks = session.client().await?.networks();
         let failed = |error: docknet::Error| Failure::of("prune networks", &error);
         if self.dry_run {
@@ -87,7 +87,7 @@ impl Prune {
         } else if !pruned.networks_deleted.is_empty() {
             writeln!(out, "Deleted Networks:")?;
             for name in &pruned.networks_deleted {
-                writeln!(out, "{}", escaped(name))?;
+                writeln!(out, "{}", visible(name))?;
             }
             writeln!(out)?;
         }
@@ -132,7 +132,7 @@ impl Prune {
             writeln!(out, "Would be removed:")?;
         }
         for network in &plan.remove {
-            writeln!(out, "  {}  {}", network.short_id(), escaped(network.name()))?;
+            writeln!(out, "  {}  {}", network.short_id(), visible(network.name()))?;
         }
         if !plan.keep.is_empty() {
             writeln!(out, "Kept:")?;
@@ -142,8 +142,8 @@ impl Prune {
                 out,
                 "  {}  {}  ({})",
                 network.short_id(),
-                escaped(network.name()),
-                escaped(&kept.to_string())
+                visible(network.name()),
+                visible(&kept.to_string())
             )?;
         }
         Ok(out.flush()?)

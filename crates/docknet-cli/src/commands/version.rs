@@ -8,7 +8,7 @@ use docknet::{ApiVersion, Client, Error, ErrorKind};
 use serde_json::{Value, json};
 
 use crate::failure::Outcome;
-use crate::output::{Data, escaped};
+use crate::output::{Data, visible};
 use crate::session::Session;
 
 /// Show the versions of this program and of the engine
@@ -43,11 +43,11 @@ impl Version {
         }
         writeln!(out, "docknet {}", env!("CARGO_PKG_VERSION"))?;
         writeln!(out, "  API        {} to {}", ApiVersion::OLDEST, ApiVersion::NEWEST)?;
-        writeln!(out, "engine at {}", escaped(&client.host()))?;
+        writeln!(out, "engine at {}", visible(&client.host()))?;
         match engine {
             Ok(engine) => {
                 let text = |key: &str| {
-                    escaped(engine.get(key).and_then(Value::as_str).unwrap_or_default())
+                    visible(engine.get(key).and_then(Value::as_str).unwrap_or_default())
                         .into_owned()
                 };
                 writeln!(out, "  Version    {} {}", text("Name"), text("Version"))?;
@@ -60,7 +60,7 @@ impl Version {
                 )?;
                 writeln!(out, "  System     {}/{}", text("Os"), text("Arch"))?;
             }
-            Err(error) => writeln!(out, "  not reached: {}", escaped(error.message()))?,
+            Err(error) => writeln!(out, "  not reached: {}", visible(error.message()))?,
         }
         Ok(out.flush()?)
     }
