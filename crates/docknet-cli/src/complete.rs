@@ -62,6 +62,23 @@ pub(crate) fn list_filters() -> Vec<CompletionCandidate> {
     keys.map(CompletionCandidate::new).into()
 }
 
+pub(crate) fn event_filters() -> Vec<CompletionCandidate> {
+    let keys = [
+        "container=",
+        "event=connect",
+        "event=create",
+        "event=destroy",
+        "event=disconnect",
+        "event=prune",
+        "event=remove",
+        "label=",
+        "network=",
+        "scope=",
+        "type=",
+    ];
+    keys.map(CompletionCandidate::new).into()
+}
+
 pub(crate) fn prune_filters() -> Vec<CompletionCandidate> {
     ["label=", "label!=", "until="].map(CompletionCandidate::new).into()
 }

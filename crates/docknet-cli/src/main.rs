@@ -15,6 +15,7 @@ mod session;
 mod survey;
 mod template;
 mod terminal;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
 //! What an engine has: its networks and its containers, in two requests.
 
-use docknet::{Client, Container, EndpointInfo, Filters, Network, NetworkId};
+use docknet::{Client, Container, EndpointInfo, Filters, Network};
 
 use crate::failure::Outcome;
 
@@ -22,13 +22,16 @@ impl Survey {
     /// Who is connected to this network, or will be when it starts.
     pub(crate) fn endpoints(
         &self,
-        network: &NetworkId,
+        network: &Network,
     ) -> impl Iterator<Item = (&Container, &EndpointInfo)> {
-        self.containers
-            .iter()
-            .flat_map(|container| {
-                container.endpoints().values().map(move |endpoint| (container, endpoint))
-            })
-            .filter(move |(_, endpoint)| endpoint.network_id == *network)
+        let all = self.containers.iter().flat_map(|container| {
+            container.endpoints().iter().map(move |(name, endpoint)| (container, name, endpoint))
+        });
+        all.filter(move |(_, name, endpoint)| match endpoint.network_id.as_str() {
+            // A container that never ran knows its networks by what it was told.
+            "" => *name == network.name() || *name == network.id().as_str(),
+            id => id == network.id().as_str(),
+        })
+        .map(|(container, _, endpoint)| (container, endpoint))
     }
 }

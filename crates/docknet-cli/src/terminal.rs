@@ -24,7 +24,6 @@ pub(crate) enum ColorChoice {
 /// What the standard streams are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terminal {
-    stdin: bool,
     stdout: bool,
     stderr: bool,
     colour_out: bool,
@@ -42,18 +41,7 @@ impl Terminal {
             ColorChoice::Auto => terminal && wanted,
             ColorChoice::Never => false,
         };
-        Self {
-            stdin: io::stdin().is_terminal(),
-            stdout,
-            stderr,
-            colour_out: coloured(stdout),
-            colour_err: coloured(stderr),
-        }
-    }
-
-    /// Whether somebody can be asked.
-    pub(crate) fn can_ask(&self) -> bool {
-        self.stdin
+        Self { stdout, stderr, colour_out: coloured(stdout), colour_err: coloured(stderr) }
     }
 
     /// Whether somebody looks at the output.

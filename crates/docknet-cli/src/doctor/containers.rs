@@ -100,7 +100,7 @@ pub(super) fn stopped_only(facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
     for network in facts.survey.networks.iter().filter(|network| !network.info().is_predefined()) {
         let containers: Vec<_> =
-            facts.survey.endpoints(network.id()).map(|(container, _)| container).collect();
+            facts.survey.endpoints(network).map(|(container, _)| container).collect();
         if containers.is_empty() || containers.iter().any(|container| container.info().is_running())
         {
             continue;
