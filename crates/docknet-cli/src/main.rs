@@ -6,6 +6,7 @@ mod commands;
 mod complete;
 mod doctor;
 mod failure;
+mod graph;
 mod host;
 mod interrupt;
 mod output;

@@ -1,6 +1,7 @@
 //! Output that several commands share.
 
 mod columns;
+mod fit;
 mod list_format;
 mod natural;
 mod table;
@@ -9,6 +10,7 @@ mod visible;
 use clap::ValueEnum;
 
 pub(crate) use self::columns::columns;
+pub(crate) use self::fit::fit;
 pub(crate) use self::list_format::ListFormat;
 pub(crate) use self::natural::natural;
 pub(crate) use self::table::Table;

@@ -1,9 +1,9 @@
 //! A scene as lines of a terminal.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::{Changes, Scene};
-use crate::output::visible;
+use crate::output::{fit, visible};
 
 /// Lines, none of which is wider than was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -134,26 +134,6 @@ fn row(cells: &[String; 4], widths: &[usize; 4], width: usize) -> String {
         text.extend(std::iter::repeat_n(' ', missing));
     }
     fit(text.trim_end(), width)
-}
-
-/// The text, or as much of it as fits, with a sign that there is more.
-fn fit(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut fitting = String::new();
-    let mut taken = 1;
-    for c in text.chars() {
-        taken += c.width().unwrap_or(0);
-        if taken > width {
-            break;
-        }
-        fitting.push(c);
-    }
-    if width > 0 {
-        fitting.push('…');
-    }
-    fitting
 }
 
 #[cfg(test)]
