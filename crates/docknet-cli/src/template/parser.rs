@@ -146,7 +146,6 @@ impl Parser {
                     if pipe.commands.is_empty() {
                         return Err(Problem::new(at, format!("missing value for {context}")));
                     }
-                    self.variables.extend(pipe.variables.iter().filter(|_| !pipe.assigns).cloned());
                     return Ok(pipe);
                 }
                 None => return Err(Problem::new(at, "unclosed action: `}}` is missing")),
@@ -172,14 +171,11 @@ impl Parser {
             let spaced = self.skip_space();
             match self.tokens.peek() {
                 Some((Token::Declare, _)) => {}
-                Some((Token::Assign, _)) => {
-                    self.known(&name, at)?;
-                    pipe.assigns = true;
-                }
+                Some((Token::Assign, _)) => pipe.assigns = true,
                 Some((Token::Comma, _)) if context == "range" && pipe.variables.is_empty() => {
                     self.tokens.next();
                     self.skip_space();
-                    pipe.variables.push(name);
+                    self.declare(name, pipe);
                     match self.tokens.peek() {
                         Some((Token::Variable(_), _)) => continue,
                         _ => {
@@ -198,7 +194,7 @@ impl Parser {
                 _ => return Err(Problem::new(at, "expected `:=` behind the variables")),
             }
             self.tokens.next();
-            pipe.variables.push(name);
+            self.declare(name, pipe);
             break;
         }
         Ok(None)
@@ -326,6 +322,13 @@ impl Parser {
     fn variable(&mut self, name: String, at: usize) -> Parsed<Operand> {
         self.known(&name, at)?;
         Ok(Operand { kind: Kind::Variable(name, self.fields()), at })
+    }
+
+    /// From here on it is known, even to what it is set to, and even if it was to be known before: as in Go, only the
+    /// execution tells.
+    fn declare(&mut self, name: String, pipe: &mut Pipe) {
+        self.variables.push(name.clone());
+        pipe.variables.push(name);
     }
 
     fn known(&self, name: &str, at: usize) -> Parsed<()> {
