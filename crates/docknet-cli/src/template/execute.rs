@@ -323,6 +323,9 @@ fn method(value: &Value, name: &str, args: &[Value]) -> Option<Result<Value, Str
             Some(Err("`.Label` wants the name of a label: `.Label \"name\"`".to_owned()))
         }
         (Value::Time(time), "String", []) => Some(Ok(Value::text(time.to_string()))),
+        (Value::Time(time), "Format", [Value::Text(layout)]) => {
+            Some(time.format(layout).map(Value::text))
+        }
         (Value::Time(time), "Unix", []) => Some(Ok(Value::Int(time.unix()))),
         _ => None,
     }
