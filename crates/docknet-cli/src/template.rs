@@ -10,6 +10,7 @@ mod execute;
 mod json;
 mod lexer;
 mod network;
+mod number;
 mod parser;
 mod printf;
 mod show;

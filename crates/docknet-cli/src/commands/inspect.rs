@@ -1,14 +1,16 @@
 //! `docknet inspect`.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 use docknet::{Client, ErrorKind, InspectOptions, Network};
+use serde_json::Value as Json;
 
 use crate::complete;
 use crate::failure::{Failure, Outcome};
-use crate::output::{natural, visible_json};
+use crate::output::{natural, visible, visible_json};
 use crate::session::Session;
 use crate::template::{Mode, Template, TemplateError, indented, network, one_line, raw};
 
@@ -20,7 +22,7 @@ use crate::template::{Mode, Template, TemplateError, indented, network, one_line
 Examples:
   docknet inspect backend
   docknet inspect --format '{{range .IPAM.Config}}{{.Subnet}} {{end}}' backend frontend
-  docknet inspect --format '{{range .Containers}}{{.Name}} {{.IPv4Address}}{{println}}{{end}}' backend
+  docknet inspect --format '{{range .Containers}}{{.Name}} {{.IPv4Address}} {{end}}' backend
   docknet inspect --format json backend | jq '.[0].Options'"
 )]
 pub(crate) struct Inspect {
@@ -52,7 +54,8 @@ impl Inspect {
             options = options.scope(scope.as_str());
         }
 
-        let mut report = Report::new(format);
+        // What goes on to a program is as the engine wrote it.
+        let mut report = Report::new(format, session.terminal().is_watched());
         let mut failures = Vec::new();
         for name in &self.networks {
             let found = session.waiting("Inspecting", find(client, name.trim(), &options)).await;
@@ -63,10 +66,7 @@ impl Inspect {
                 Err(failure) => failures.push(failure),
             }
         }
-        let mut text = report.finish();
-        if session.terminal().is_watched() {
-            text = visible_json(&text).into_owned();
-        }
+        let text = report.finish();
         let mut out = session.out();
         out.write_all(text.as_bytes())?;
         out.flush()?;
@@ -103,7 +103,8 @@ fn candidates(name: &str, all: &[Network]) -> String {
     matching.sort_by(|one, other| natural(one.name(), other.name()));
     let one = |network: &&Network| {
         let info = network.info();
-        format!("{} ({}, {}, {})", network.short_id(), network.name(), info.driver, info.scope)
+        let name = visible(network.name());
+        format!("{} ({name}, {}, {})", network.short_id(), info.driver, info.scope)
     };
     let list: Vec<_> = matching.iter().map(one).collect();
     format!("use one of these ids: {}", list.join(", "))
@@ -135,19 +136,23 @@ impl Format {
 struct Report {
     format: Format,
     mode: Mode,
+    /// Whether characters are escaped that a terminal would obey.
+    escapes: bool,
     parts: Vec<String>,
 }
 
 impl Report {
-    fn new(format: Format) -> Self {
-        Self { format, mode: Mode::Lenient, parts: Vec::new() }
+    fn new(format: Format, escapes: bool) -> Self {
+        Self { format, mode: Mode::Lenient, escapes, parts: Vec::new() }
     }
 
-    fn add(&mut self, json: &str, attrs: &serde_json::Value) -> Outcome {
+    fn add(&mut self, json: &str, attrs: &Json) -> Outcome {
         let Format::Template(template) = &self.format else {
-            self.parts.push(json.to_owned());
+            let shown = if self.escapes { visible_json(json) } else { Cow::Borrowed(json) };
+            self.parts.push(shown.into_owned());
             return Ok(());
         };
+        let attrs = if self.escapes { &visible_values(attrs) } else { attrs };
         let mut text = String::new();
         let typed = network(attrs)
             .is_ok_and(|value| template.execute(&value, self.mode, &mut text).is_ok());
@@ -174,6 +179,19 @@ impl Report {
     }
 }
 
+/// The same tree, made fit for a terminal.
+fn visible_values(json: &Json) -> Json {
+    match json {
+        Json::String(text) => Json::String(visible(text).into_owned()),
+        Json::Array(list) => list.iter().map(visible_values).collect(),
+        Json::Object(map) => {
+            let entry = |(key, value)| (visible(key).into_owned(), visible_values(value));
+            map.iter().map(|(key, value): (&String, _)| entry((key, value))).collect()
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => json.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,7 +199,7 @@ mod tests {
     const BACKEND: &str = r#"{"Name":"backend","Id":"8dc8","New":{"b":1,"a":1.50},"Labels":{}}"#;
 
     fn report(format: &str, networks: &[&str]) -> (String, usize) {
-        let mut report = Report::new(Format::parse(format).unwrap());
+        let mut report = Report::new(Format::parse(format).unwrap(), false);
         let attrs = |json| serde_json::from_str(json).unwrap();
         let failed = networks.iter().filter(|json| report.add(json, &attrs(json)).is_err()).count();
         (report.finish(), failed)
@@ -193,6 +211,21 @@ mod tests {
         assert!(text.contains("\"b\": 1,\n            \"a\": 1.50"), "{text}");
         assert!(text.ends_with("    },\n    {}\n]\n"), "{text}");
         assert_eq!(report("json", &[BACKEND, "{}\n"]).0, format!("[{BACKEND},{{}}]\n"));
+    }
+
+    #[test]
+    fn a_terminal_is_not_steered_by_what_the_engine_says() {
+        let json = r#"{"Name":"a\u001b[31m","Labels":{"b\u009b":"\u007f"}}"#;
+        let attrs = serde_json::from_str(json).unwrap();
+        for format in
+            ["", "json", "{{.}}", "{{json .}}", "{{range $k, $v := .Labels}}{{$k}}{{$v}}{{end}}"]
+        {
+            let mut report = Report::new(Format::parse(format).unwrap(), true);
+            report.add(json, &attrs).unwrap();
+            report.add("{\"Name\":\"\u{9b}\"}", &serde_json::json!({"Name": "\u{9b}"})).unwrap();
+            let text = report.finish();
+            assert!(!text.contains(|char: char| char.is_control() && char != '\n'), "{text:?}");
+        }
     }
 
     #[test]

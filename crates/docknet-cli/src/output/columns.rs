@@ -71,7 +71,22 @@ impl Writer<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_or_glued_together(text in "[ab\\t\\n]{0,30}") {
+            let cells = |text: &str| {
+                text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+            };
+            let out = columns(&text);
+            prop_assert_eq!(cells(&out), cells(&text));
+            prop_assert_eq!(out.matches('\n').count(), text.matches('\n').count());
+            prop_assert!(!out.contains('\t'));
+        }
+    }
 
     #[test]
     fn cells_stand_in_columns() {

@@ -44,7 +44,20 @@ fn number(text: &[u8]) -> ((usize, &[u8], usize), &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn it_is_an_order(one in "[ab0-2]{0,6}", two in "[ab0-2]{0,6}", three in "[ab0-2]{0,6}") {
+            prop_assert_eq!(natural(&one, &two), natural(&two, &one).reverse());
+            prop_assert_eq!(natural(&one, &two) == Ordering::Equal, one == two);
+            if natural(&one, &two) == natural(&two, &three) {
+                prop_assert_eq!(natural(&one, &three), natural(&one, &two));
+            }
+        }
+    }
 
     #[test]
     fn numbers_are_ordered_by_their_value() {

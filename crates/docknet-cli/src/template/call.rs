@@ -199,10 +199,11 @@ fn println(args: &[Value]) -> String {
 
 /// What the functions that escape make of their arguments first.
 fn joined(args: &[Value]) -> String {
-    match args {
-        [Value::Nil] => "<no value>".to_owned(),
-        args => print(args),
-    }
+    let printed = |arg: &Value| match arg {
+        Value::Nil => Value::text("<no value>"),
+        arg => arg.clone(),
+    };
+    print(&args.iter().map(printed).collect::<Vec<_>>())
 }
 
 fn visible(text: &str, escape: fn(char) -> Option<&'static str>) -> String {

@@ -102,7 +102,7 @@ impl<'a> Run<'a> {
         };
         for (key, item) in items {
             empty = false;
-            self.range_variables(&branch.pipe, key, &item);
+            self.range_variables(&branch.pipe, key, &item)?;
             let flow = self.nodes(&branch.then, &item)?;
             self.variables.truncate(inner);
             if flow == Flow::Break {
@@ -116,22 +116,26 @@ impl<'a> Run<'a> {
     }
 
     /// The first of two is the key; a single one is the item.
-    fn range_variables(&mut self, pipe: &'a Pipe, key: Value, item: &Value) {
+    fn range_variables(&mut self, pipe: &'a Pipe, key: Value, item: &Value) -> Parsed<()> {
         let values = match pipe.variables.len() {
             2 => vec![key, item.clone()],
             _ => vec![item.clone()],
         };
         for (name, value) in pipe.variables.iter().zip(values) {
-            self.set(name, pipe.assigns, value);
+            self.set(pipe, name, value)?;
         }
+        Ok(())
     }
 
-    fn set(&mut self, name: &'a str, assigns: bool, value: Value) {
-        let there = self.variables.iter_mut().rev().find(|(known, _)| *known == name);
-        match there {
-            Some((_, variable)) if assigns => *variable = value,
-            _ => self.variables.push((name, value)),
+    fn set(&mut self, pipe: &Pipe, name: &'a str, value: Value) -> Parsed<()> {
+        if !pipe.assigns {
+            self.variables.push((name, value));
+            return Ok(());
         }
+        let there = self.variables.iter_mut().rev().find(|(known, _)| *known == name);
+        let (_, variable) = there.ok_or_else(|| undefined(name, pipe.at))?;
+        *variable = value;
+        Ok(())
     }
 
     fn pipe(&mut self, pipe: &'a Pipe, dot: &Value) -> Parsed<Value> {
@@ -141,7 +145,7 @@ impl<'a> Run<'a> {
         }
         let value = value.unwrap_or(Value::Nil);
         for name in &pipe.variables {
-            self.set(name, pipe.assigns, value.clone());
+            self.set(pipe, name, value.clone())?;
         }
         Ok(value)
     }
@@ -160,7 +164,7 @@ impl<'a> Run<'a> {
             Kind::Function(name) => self.function(name, first.at, args, dot, piped),
             Kind::Field(path) => self.fields(dot.clone(), path, first.at, args, dot, piped),
             Kind::Variable(name, path) if !path.is_empty() => {
-                let value = self.variable(name);
+                let value = self.variable(name, first.at)?;
                 self.fields(value, path, first.at, args, dot, piped)
             }
             Kind::Chain(inner, path) => {
@@ -182,7 +186,7 @@ impl<'a> Run<'a> {
             Kind::Constant(value) => Ok(value.clone()),
             Kind::Field(path) => self.fields(dot.clone(), path, operand.at, &[], dot, None),
             Kind::Variable(name, path) => {
-                self.fields(self.variable(name), path, operand.at, &[], dot, None)
+                self.fields(self.variable(name, operand.at)?, path, operand.at, &[], dot, None)
             }
             Kind::Function(name) => self.function(name, operand.at, &[], dot, None),
             Kind::Pipe(pipe) => self.pipe(pipe, dot),
@@ -193,9 +197,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn variable(&self, name: &str) -> Value {
+    fn variable(&self, name: &str, at: usize) -> Parsed<Value> {
         let found = self.variables.iter().rev().find(|(known, _)| *known == name);
-        found.map_or(Value::Nil, |(_, value)| value.clone())
+        found.map(|(_, value)| value.clone()).ok_or_else(|| undefined(name, at))
     }
 
     fn function(
@@ -301,6 +305,10 @@ impl<'a> Run<'a> {
     }
 }
 
+fn undefined(name: &str, at: usize) -> Problem {
+    Problem::new(at, format!("undefined variable {name:?}"))
+}
+
 fn no_field(value: &Value, name: &str, at: usize) -> Problem {
     Problem::new(at, format!("can't evaluate field {name} in type {}", value.type_name()))
 }
@@ -315,6 +323,9 @@ fn method(value: &Value, name: &str, args: &[Value]) -> Option<Result<Value, Str
             Some(Err("`.Label` wants the name of a label: `.Label \"name\"`".to_owned()))
         }
         (Value::Time(time), "String", []) => Some(Ok(Value::text(time.to_string()))),
+        (Value::Time(time), "Format", [Value::Text(layout)]) => {
+            Some(time.format(layout).map(Value::text))
+        }
         (Value::Time(time), "Unix", []) => Some(Ok(Value::Int(time.unix()))),
         _ => None,
     }

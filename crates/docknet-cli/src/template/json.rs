@@ -163,7 +163,40 @@ fn string_length(bytes: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn any_json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i32>().prop_map(Into::into),
+            ".{0,8}".prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+                prop::collection::vec((".{0,4}", inner), 0..4)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn indenting_changes_nothing_but_space(json in any_json()) {
+            let text = json.to_string();
+            prop_assert_eq!(one_line(&indented(&text)), text.as_str());
+            let encoded = encoded(&crate::template::raw(&json));
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&encoded).unwrap(), json);
+        }
+
+        #[test]
+        fn no_text_stops_the_indenting(text in ".{0,40}") {
+            let _ = indented(&text);
+        }
+    }
 
     #[test]
     fn json_is_indented_as_go_indents_it() {

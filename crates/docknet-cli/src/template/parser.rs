@@ -1,6 +1,7 @@
 //! From words to the tree.
 
 use super::lexer::Token;
+use super::number::number;
 use super::tree::{Branch, Kind, Node, Operand, Pipe};
 use super::{Parsed, Problem, Value, call};
 
@@ -146,7 +147,6 @@ impl Parser {
                     if pipe.commands.is_empty() {
                         return Err(Problem::new(at, format!("missing value for {context}")));
                     }
-                    self.variables.extend(pipe.variables.iter().filter(|_| !pipe.assigns).cloned());
                     return Ok(pipe);
                 }
                 None => return Err(Problem::new(at, "unclosed action: `}}` is missing")),
@@ -172,14 +172,11 @@ impl Parser {
             let spaced = self.skip_space();
             match self.tokens.peek() {
                 Some((Token::Declare, _)) => {}
-                Some((Token::Assign, _)) => {
-                    self.known(&name, at)?;
-                    pipe.assigns = true;
-                }
+                Some((Token::Assign, _)) => pipe.assigns = true,
                 Some((Token::Comma, _)) if context == "range" && pipe.variables.is_empty() => {
                     self.tokens.next();
                     self.skip_space();
-                    pipe.variables.push(name);
+                    self.declare(name, pipe);
                     match self.tokens.peek() {
                         Some((Token::Variable(_), _)) => continue,
                         _ => {
@@ -198,7 +195,7 @@ impl Parser {
                 _ => return Err(Problem::new(at, "expected `:=` behind the variables")),
             }
             self.tokens.next();
-            pipe.variables.push(name);
+            self.declare(name, pipe);
             break;
         }
         Ok(None)
@@ -328,6 +325,13 @@ impl Parser {
         Ok(Operand { kind: Kind::Variable(name, self.fields()), at })
     }
 
+    /// From here on it is known, even to what it is set to, and even if it was to be known before: as in Go, only the
+    /// execution tells.
+    fn declare(&mut self, name: String, pipe: &mut Pipe) {
+        self.variables.push(name.clone());
+        pipe.variables.push(name);
+    }
+
     fn known(&self, name: &str, at: usize) -> Parsed<()> {
         match self.variables.iter().any(|known| known == name) {
             true => Ok(()),
@@ -396,36 +400,4 @@ fn name_of(token: &Token) -> String {
         Token::LeftParen => "`(`".to_owned(),
         Token::RightParen => "`)`".to_owned(),
     }
-}
-
-/// A number as Go writes it.
-fn number(text: &str, at: usize) -> Parsed<Value> {
-    let plain = text.replace('_', "");
-    let (negative, digits) = match plain.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, plain.strip_prefix('+').unwrap_or(&plain)),
-    };
-    let bad = || Problem::new(at, format!("bad number syntax: `{text}`"));
-    let lower = digits.to_ascii_lowercase();
-    let radix = match lower.get(..2) {
-        Some("0x") => Some(16),
-        Some("0o") => Some(8),
-        Some("0b") => Some(2),
-        _ => None,
-    };
-    if !digits.starts_with(|char: char| char.is_ascii_digit() || char == '.') {
-        return Err(bad());
-    }
-    if radix.is_none() && lower.contains(['.', 'e']) {
-        let float: f64 = digits.parse().map_err(|_| bad())?;
-        return Ok(Value::Float(if negative { -float } else { float }));
-    }
-    let octal = lower.len() > 1 && lower.starts_with('0');
-    let integer = match radix {
-        Some(radix) => i128::from_str_radix(lower.get(2..).unwrap_or_default(), radix),
-        None => i128::from_str_radix(&lower, if octal { 8 } else { 10 }),
-    };
-    let integer = integer.map_err(|_| bad())?;
-    let integer = i64::try_from(if negative { -integer } else { integer });
-    integer.map(Value::Int).map_err(|_| Problem::new(at, format!("`{text}` overflows int")))
 }

@@ -15,6 +15,8 @@ struct Flags {
     zero: bool,
     width: Option<usize>,
     precision: Option<usize>,
+    /// `%+v`: the fields of structs by name.
+    names: bool,
 }
 
 pub(super) fn printf(format: &str, args: &[Value]) -> Result<String, String> {
@@ -77,8 +79,23 @@ impl Printer<'_> {
                 let problem = if self.reordered { "BADINDEX" } else { "MISSING" };
                 _ = write!(self.out, "%!{verb}({problem})");
             }
-            (Some('v'), Some(value)) if flags.sharp && !matches!(value, Value::Text(_)) => {
+            (
+                Some('v'),
+                Some(
+                    value @ (Value::Map(..)
+                    | Value::List(..)
+                    | Value::Struct(..)
+                    | Value::Entry(_)
+                    | Value::Time(_)
+                    | Value::Number(_)),
+                ),
+            ) if flags.sharp => {
                 return Err(format!("`%#v` of {} is not supported", value.type_name()));
+            }
+            (Some('v'), Some(value)) => {
+                self.at += 1;
+                flags.names = std::mem::take(&mut flags.plus);
+                add(if flags.sharp { '#' } else { 'v' }, flags, value, &mut self.out);
             }
             (Some(verb), Some(value)) => {
                 self.at += 1;
@@ -129,29 +146,22 @@ fn add(verb: char, flags: Flags, value: &Value, out: &mut String) {
             Value::Nil => "<nil>".to_owned(),
             value => value.type_name(),
         };
-        return pad(&name, flags, out);
+        return text(&name, flags, out);
     }
     match (verb, value) {
-        ('v', Value::Nil) => pad("<nil>", Flags { zero: false, ..flags }, out),
-        ('v', value) if flags.plus => pad(&show::shown(value, show::Names::Shown), flags, out),
-        ('v', Value::Text(text)) if flags.sharp => pad(&quoted(text), flags, out),
+        ('v' | '#', Value::Nil) => pad("<nil>", Flags { zero: false, ..flags }, out),
+        ('#' | 'q', Value::Text(text)) | ('q', Value::Number(text)) => {
+            let cut: String = text.chars().take(flags.precision.unwrap_or(usize::MAX)).collect();
+            pad(&quoted(&cut, '"', flags), flags, out);
+        }
+        ('v' | 't' | '#', Value::Bool(value)) => pad(&value.to_string(), flags, out),
         ('v', Value::Int(number)) => int('d', *number, flags, out),
-        ('v', Value::Float(number)) => pad(&show::float(*number), flags, out),
-        ('s' | 'v', Value::Text(_) | Value::Number(_) | Value::Time(_))
-        | ('v' | 't', Value::Bool(_)) => {
+        ('#', Value::Int(number)) => int('d', *number, Flags { sharp: false, ..flags }, out),
+        ('v' | '#', Value::Float(number)) => pad(&show::float(*number), flags, out),
+        ('s' | 'v', Value::Text(_) | Value::Number(_) | Value::Time(_)) => {
             text(&show::shown(value, show::Names::Hidden), flags, out);
         }
-        ('q', Value::Text(text) | Value::Number(text)) => pad(&quoted(text), flags, out),
-        ('x' | 'X', Value::Text(text)) => {
-            let mut hex = String::new();
-            for byte in text.bytes() {
-                _ = match verb {
-                    'x' => write!(hex, "{byte:02x}"),
-                    _ => write!(hex, "{byte:02X}"),
-                };
-            }
-            pad(&hex, flags, out);
-        }
+        ('x' | 'X', Value::Text(text)) => hex(text, verb == 'X', flags, out),
         ('d' | 'x' | 'X' | 'o' | 'b', Value::Int(number)) => int(verb, *number, flags, out),
         ('c', Value::Int(number)) => {
             let char = u32::try_from(*number).ok().and_then(char::from_u32);
@@ -160,7 +170,8 @@ fn add(verb: char, flags: Flags, value: &Value, out: &mut String) {
         ('U', Value::Int(number)) => pad(&format!("U+{number:04X}"), flags, out),
         ('q', Value::Int(number)) => {
             let char = u32::try_from(*number).ok().and_then(char::from_u32);
-            pad(&format!("'{}'", char.unwrap_or('\u{fffd}')), flags, out);
+            let char = char.unwrap_or('\u{fffd}').to_string();
+            pad(&quoted(&char, '\'', flags), flags, out);
         }
         ('f' | 'F', Value::Float(number)) => {
             let sign = if flags.plus && *number >= 0.0 { "+" } else { "" };
@@ -178,7 +189,7 @@ fn add(verb: char, flags: Flags, value: &Value, out: &mut String) {
         }
         ('g', Value::Float(number)) => pad(&show::float(*number), flags, out),
         // Every part of it by itself, as Go does.
-        ('v' | 's' | 'q' | 'd' | 't' | 'x', Value::Map(_, map)) => {
+        (_, Value::Map(_, map)) => {
             out.push_str("map[");
             for (at, (key, value)) in map.iter().flat_map(|map| map.iter()).enumerate() {
                 out.push_str(if at > 0 { " " } else { "" });
@@ -188,32 +199,37 @@ fn add(verb: char, flags: Flags, value: &Value, out: &mut String) {
             }
             out.push(']');
         }
-        ('v' | 's' | 'q' | 'd' | 't' | 'x', Value::List(_, list)) => {
-            list_of(verb, flags, ('[', ']'), list.iter().flat_map(|list| list.iter()), out);
+        (_, Value::List(_, list)) => {
+            out.push('[');
+            for (at, value) in list.iter().flat_map(|list| list.iter()).enumerate() {
+                out.push_str(if at > 0 { " " } else { "" });
+                add(verb, flags, value, out);
+            }
+            out.push(']');
         }
-        ('v' | 's' | 'q' | 'd' | 't' | 'x', Value::Struct(shape, fields)) => match shape.text {
-            Some(of) => text(&of(fields), flags, out),
-            None => list_of(verb, flags, ('{', '}'), fields.iter(), out),
-        },
+        (_, Value::Struct(shape, fields)) => {
+            if let Some(of) = shape.text {
+                return text(&of(fields), flags, out);
+            }
+            out.push('{');
+            for (at, (field, value)) in shape.fields.iter().zip(fields.iter()).enumerate() {
+                out.push_str(if at > 0 { " " } else { "" });
+                if flags.names {
+                    out.push_str(field.name);
+                    out.push(':');
+                }
+                add(verb, flags, value, out);
+            }
+            out.push('}');
+        }
         ('v' | 's', Value::Entry(_)) => text(&show::shown(value, show::Names::Hidden), flags, out),
         (verb, Value::Nil) => _ = write!(out, "%!{verb}(<nil>)"),
-        (verb, value) => _ = write!(out, "%!{verb}({})", with_type(value)),
+        (verb, value) => {
+            _ = write!(out, "%!{verb}({}=", value.type_name());
+            add('v', flags, value, out);
+            out.push(')');
+        }
     }
-}
-
-fn list_of<'a>(
-    verb: char,
-    flags: Flags,
-    (open, close): (char, char),
-    values: impl Iterator<Item = &'a Value>,
-    out: &mut String,
-) {
-    out.push(open);
-    for (at, value) in values.enumerate() {
-        out.push_str(if at > 0 { " " } else { "" });
-        add(verb, flags, value, out);
-    }
-    out.push(close);
 }
 
 fn with_type(value: &Value) -> String {
@@ -234,7 +250,24 @@ fn text(text: &str, flags: Flags, out: &mut String) {
     }
 }
 
+fn hex(text: &str, upper: bool, flags: Flags, out: &mut String) {
+    let mut digits = String::new();
+    for (at, byte) in text.bytes().take(flags.precision.unwrap_or(usize::MAX)).enumerate() {
+        if at > 0 && flags.space {
+            digits.push(' ');
+        }
+        if flags.sharp && (at == 0 || flags.space) {
+            digits.push_str(if upper { "0X" } else { "0x" });
+        }
+        _ = if upper { write!(digits, "{byte:02X}") } else { write!(digits, "{byte:02x}") };
+    }
+    pad(&digits, flags, out);
+}
+
 fn int(verb: char, number: i64, flags: Flags, out: &mut String) {
+    if number == 0 && flags.precision == Some(0) {
+        return pad("", Flags { zero: false, ..flags }, out);
+    }
     let size = number.unsigned_abs();
     let (prefix, digits) = match verb {
         'x' => ("0x", format!("{size:x}")),
@@ -280,12 +313,11 @@ fn pad(text: &str, flags: Flags, out: &mut String) {
 }
 
 /// A text as it stands in Go's source.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
+fn quoted(text: &str, quote: char, flags: Flags) -> String {
+    let mut out = String::from(quote);
     for char in text.chars() {
         match char {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
+            char if char == quote || char == '\\' => out.extend(['\\', char]),
             '\u{7}' => out.push_str("\\a"),
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
@@ -294,10 +326,15 @@ fn quoted(text: &str) -> String {
             '\t' => out.push_str("\\t"),
             '\u{b}' => out.push_str("\\v"),
             char if char.is_ascii_control() => _ = write!(out, "\\x{:02x}", u32::from(char)),
-            char if char.is_control() => _ = write!(out, "\\u{:04x}", u32::from(char)),
+            char if char.is_control() || flags.plus && !char.is_ascii() => {
+                _ = match u32::from(char) {
+                    code @ ..0x1_0000 => write!(out, "\\u{code:04x}"),
+                    code => write!(out, "\\U{code:08x}"),
+                };
+            }
             char => out.push(char),
         }
     }
-    out.push('"');
+    out.push(quote);
     out
 }
