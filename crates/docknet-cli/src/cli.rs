@@ -22,7 +22,6 @@ use crate::terminal::{ColorChoice, Terminal};
     version,
     styles = STYLES,
     propagate_version = false,
-    disable_help_subcommand = true,
     max_term_width = 100,
     arg_required_else_help = true,
     after_help = "\

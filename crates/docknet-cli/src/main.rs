@@ -1,5 +1,6 @@
 //! `docknet`: Docker networks on the command line.
 
+mod about;
 mod arguments;
 mod cli;
 mod commands;
@@ -18,6 +19,8 @@ mod template;
 mod terminal;
 mod watch;
 
+use std::env;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -26,8 +29,16 @@ use crate::cli::Cli;
 
 fn main() -> ExitCode {
     complete::answer();
-    match Cli::try_parse() {
+    match Cli::try_parse_from(words()) {
         Ok(cli) => cli.run(),
         Err(error) => failure::usage(&error),
     }
+}
+
+/// What was typed. `docknet network ls` is `docknet ls`: for hands and scripts that have docker's words.
+fn words() -> impl Iterator<Item = OsString> {
+    env::args_os()
+        .enumerate()
+        .filter(|(at, word)| *at != 1 || word != "network")
+        .map(|(_, word)| word)
 }

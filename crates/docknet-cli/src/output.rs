@@ -22,3 +22,8 @@ pub(crate) enum Data {
     Json,
     Text,
 }
+
+/// `1 network`, `2 networks`.
+pub(crate) fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

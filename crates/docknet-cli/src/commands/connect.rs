@@ -66,7 +66,8 @@ impl Connect {
         let interrupt = session.interrupt().await?;
         let what = format!("connect container `{}` to network `{}`", self.container, self.network);
         let connect = async {
-            let network = client.networks().get(&self.network).await?;
+            let network = client.networks().get(&self.network).await;
+            let network = network.map_err(|error| Failure::of(&what, &error))?;
             interrupt.check()?;
             network.connect(&self.container, endpoint).await.map_err(|error| {
                 let failure = Failure::of(&what, &error);
@@ -75,9 +76,6 @@ impl Connect {
                         "for other settings disconnect it first: `docknet disconnect {} {}`",
                         self.network, self.container
                     )),
-                    ErrorKind::NotFound => {
-                        failure.hint("containers are listed by `docker ps --all`")
-                    }
                     _ => failure,
                 }
             })

@@ -71,12 +71,12 @@ pub(crate) struct Create {
     #[arg(long, value_name = "NETWORK", add = ArgValueCandidates::new(complete::networks))]
     config_from: Option<String>,
 
-    #[command(flatten)]
-    pools: Flags,
-
     /// A network of this name that is as asked for is taken as it is; one that is not is an error that names the fields
     #[arg(long)]
     if_not_exists: bool,
+
+    #[command(flatten)]
+    pools: Flags,
 }
 
 impl Create {

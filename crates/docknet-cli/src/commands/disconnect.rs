@@ -2,7 +2,6 @@
 
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
-use docknet::ErrorKind;
 
 use crate::complete;
 use crate::failure::{Failure, Outcome};
@@ -33,21 +32,14 @@ impl Disconnect {
         let what =
             format!("disconnect container `{}` from network `{}`", self.container, self.network);
         let disconnect = async {
-            let network = client.networks().get(&self.network).await?;
+            let network = client.networks().get(&self.network).await;
+            let network = network.map_err(|error| Failure::of(&what, &error))?;
             interrupt.check()?;
             let done = match self.force {
                 true => network.disconnect_forced(&self.container).await,
                 false => network.disconnect(&self.container).await,
             };
-            done.map_err(|error| {
-                let failure = Failure::of(&what, &error);
-                match error.kind() {
-                    ErrorKind::NotConnected | ErrorKind::NotFound => {
-                        failure.hint("who is connected where: `docknet ls --containers`")
-                    }
-                    _ => failure,
-                }
-            })
+            done.map_err(|error| Failure::of(&what, &error))
         };
         let done: Outcome = session.waiting(&what, disconnect).await;
         done?;

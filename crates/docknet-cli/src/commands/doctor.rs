@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
-use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use docknet::{Client, ErrorKind, Filters};
-use serde::Deserialize;
 use tokio::process::Command;
 
-use super::pools::{default_pools, host_of};
+use crate::about::About;
 use crate::doctor::{Diagnosis, Facts, Finding, Severity, diagnose};
 use crate::failure::{Failure, Outcome};
-use crate::output::{Data, visible, visible_lines};
+use crate::output::{Data, counted, visible, visible_lines};
 use crate::session::Session;
 use crate::survey::Survey;
 use crate::terminal;
@@ -32,7 +30,7 @@ pub(crate) struct Doctor {
     fail_on: FailOn,
 
     /// How to print: text or json
-    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    #[arg(long, default_value = "text", value_name = "FORMAT", hide_possible_values = true)]
     format: Data,
 }
 
@@ -110,14 +108,15 @@ fn write(session: &Session, diagnosis: &Diagnosis, out: &mut impl Write) -> Outc
     } else {
         let (errors, warnings, notes) =
             (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
-        writeln!(out, "{checked} checks: {errors} errors, {warnings} warnings, {notes} notes")?;
+        let (errors, warnings, notes) =
+            (counted(errors, "error"), counted(warnings, "warning"), counted(notes, "note"));
+        writeln!(out, "{checked} checks: {errors}, {warnings}, {notes}")?;
     }
     Ok(())
 }
 
 async fn facts(client: &Client) -> Outcome<Facts> {
-    let (survey, default_pools, swarm) =
-        (Survey::take(client).await?, default_pools(client).await?, swarm(client).await?);
+    let (survey, about) = (Survey::take(client).await?, About::ask(client).await?);
     let mut members = BTreeMap::new();
     for network in &survey.networks {
         match client.networks().get(network.id().as_str()).await {
@@ -132,42 +131,19 @@ async fn facts(client: &Client) -> Outcome<Facts> {
     // Only now the containers that came meanwhile are known, too: an endpoint of theirs is not one that was left behind.
     let Survey { networks, .. } = survey;
     let containers = client.containers().list_all(&Filters::new()).await?;
-    let host = host_of(client).ok_or_else(|| "the engine is not on this machine".to_owned());
-    let forward_rules = if host.is_ok() {
-        forward_rules().await
-    } else {
-        Err("the engine is not on this machine".to_owned())
+    let host = about.host(client);
+    let forward_rules = match &host {
+        Ok(_) => forward_rules().await,
+        Err(reason) => Err(reason.clone()),
     };
     Ok(Facts {
         survey: Survey { networks, containers },
         members,
-        default_pools,
+        default_pools: about.default_pools(),
         host,
         forward_rules,
-        swarm,
+        swarm: about.swarm().map(str::to_owned),
     })
-}
-
-async fn swarm(client: &Client) -> Outcome<Option<String>> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Info {
-        #[serde(default)]
-        swarm: Option<Swarm>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Swarm {
-        #[serde(default)]
-        local_node_state: String,
-    }
-
-    let request = http::Request::get("/info")
-        .body(Bytes::new())
-        .map_err(|error| Failure::new(error.to_string()))?;
-    let info: Info = client.request(request).await?;
-    Ok(info.swarm.map(|swarm| swarm.local_node_state))
 }
 
 /// Asks `iptables`, which shows what is in place whichever of its two kinds it is.

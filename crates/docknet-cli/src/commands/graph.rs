@@ -141,6 +141,10 @@ async fn look(client: &Client, all: bool) -> Outcome<Survey> {
 fn write(path: &Path, picture: &str) -> Outcome {
     let failed =
         |error: std::io::Error| Failure::new(format!("cannot write `{}`: {error}", path.display()));
+    // A device or a pipe is what it is: it takes the picture, and is not replaced by it.
+    if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+        return std::fs::write(path, picture).map_err(failed);
+    }
     let name =
         path.file_name().ok_or_else(|| Failure::new(format!("`{}` is no file", path.display())))?;
     let beside = path.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));

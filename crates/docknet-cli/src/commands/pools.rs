@@ -2,13 +2,10 @@
 
 use std::io::Write;
 
-use bytes::Bytes;
 use clap::Args;
-use docknet::{Client, IpNet};
-use serde::Deserialize;
 
+use crate::about::About;
 use crate::failure::{Failure, Outcome};
-use crate::host::Host;
 use crate::output::{Data, Table, visible};
 use crate::pools::{self, Report, With};
 use crate::session::Session;
@@ -34,7 +31,7 @@ pub(crate) struct Pools {
     next: Option<u8>,
 
     /// How to print: text or json
-    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    #[arg(long, default_value = "text", value_name = "FORMAT", hide_possible_values = true)]
     format: Data,
 }
 
@@ -42,10 +39,10 @@ impl Pools {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let client = session.client().await?;
         let look =
-            async { Ok::<_, Failure>((Survey::take(client).await?, default_pools(client).await?)) };
-        let (survey, told) = session.waiting("look at networks", look).await?;
-        let host = host_of(client);
-        let report = Report::new(&survey, told.as_deref(), host.as_ref());
+            async { Ok::<_, Failure>((Survey::take(client).await?, About::ask(client).await?)) };
+        let (survey, about) = session.waiting("look at networks", look).await?;
+        let host = about.host(client).ok();
+        let report = Report::new(&survey, about.default_pools().as_deref(), host.as_ref());
         let mut out = session.out();
         if let Some(length) = self.next {
             let taken = pools::taken(&report.pools, host.as_ref());
@@ -136,34 +133,11 @@ impl Pools {
 
 /// A number that is read at a glance: beyond a million its size is all that matters.
 fn amount(number: u128) -> String {
-    if number < 1_000_000 { number.to_string() } else { format!("2^{}", number.ilog2()) }
-}
-
-/// This machine's network, if the engine is on this machine.
-pub(crate) fn host_of(client: &Client) -> Option<Host> {
-    client.host().starts_with("unix://").then(Host::look).flatten()
-}
-
-/// What the engine says of its default pools; Docker says nothing where they are its own.
-pub(crate) async fn default_pools(client: &Client) -> Outcome<Option<Vec<(IpNet, u8)>>> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Info {
-        #[serde(default)]
-        default_address_pools: Option<Vec<Pool>>,
+    if number < 1_000_000 {
+        return number.to_string();
     }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Pool {
-        base: IpNet,
-        size: u8,
-    }
-
-    let request = http::Request::get("/info")
-        .body(Bytes::new())
-        .map_err(|error| Failure::new(error.to_string()))?;
-    let info: Info = client.request(request).await?;
-    let pools = info.default_address_pools.filter(|pools| !pools.is_empty());
-    Ok(pools.map(|pools| pools.into_iter().map(|pool| (pool.base, pool.size)).collect()))
+    // The nearest power: a subnet of 2^64 has a few addresses less to give.
+    let power = number.ilog2();
+    let nearest = if number > 3 << (power - 1) { power + 1 } else { power };
+    format!("2^{nearest}")
 }

@@ -41,9 +41,11 @@ pub(crate) struct Prune {
     keep_stopped: bool,
 
     /// How to print: text or json
-    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    #[arg(long, default_value = "text", value_name = "FORMAT", hide_possible_values = true)]
     format: Data,
 }
+
+const KEYS: &str = "label, label! and until";
 
 const WARNING: &str = "\
 WARNING! This will remove all custom networks not used by at least one container.
@@ -51,9 +53,13 @@ Are you sure you want to continue?";
 
 impl Prune {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
-        let filters = arguments::filters(&self.filters, "label, label! and until")?;
+        let filters = arguments::filters(&self.filters, KEYS)?;
         let networks = session.client().await?.networks();
-        let failed = |error: docknet::Error| Failure::of("prune networks", &error);
+        let failed = |error: docknet::Error| {
+            let failure = Failure::of("prune networks", &error);
+            let filter = error.message().contains("filter");
+            if filter { failure.hint(format!("the keys are {KEYS}")) } else { failure }
+        };
         if self.dry_run {
             let plan = session
                 .waiting("look at networks", networks.plan_prune(&filters))

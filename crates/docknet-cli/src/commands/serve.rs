@@ -14,8 +14,9 @@ use crate::session::Session;
 /// Serve an engine of our own to any Docker client
 #[derive(Args, Debug)]
 #[command(after_help = "\
--H says where to listen here, and may be given several times: unix:///path or tcp://127.0.0.1:2375. Without it, docknet.sock in
-$XDG_RUNTIME_DIR, or in /run as root. Whoever may write to the socket controls the engine: it is private, and TCP has no TLS.
+-H says where to listen here, and may be given several times: unix:///path or tcp://127.0.0.1:2375. \
+Without it, docknet.sock in $XDG_RUNTIME_DIR, or in /run as root. Whoever may write to the socket \
+controls the engine: it is private, and TCP has no TLS.
 
 Examples:
   docknet serve                                          in memory: all is forgotten at the end

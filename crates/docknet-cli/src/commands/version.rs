@@ -21,7 +21,7 @@ Examples:
   docknet version --format json")]
 pub(crate) struct Version {
     /// How to print: text or json
-    #[arg(short, long, default_value = "text", value_name = "FORMAT")]
+    #[arg(short, long, default_value = "text", value_name = "FORMAT", hide_possible_values = true)]
     format: Data,
 }
 
@@ -76,11 +76,18 @@ async fn ask(client: &Client) -> docknet::Result<Value> {
     let answer: Value = client.request(request).await?;
     let engine = client.engine().await?;
     let text = |key: &str| answer.get(key).and_then(Value::as_str).unwrap_or_default();
-    // Docker is one of several components of itself; Podman's name is there only.
+    // Docker from Debian's packages has no name of its own; Podman's is that of a component.
+    let platform =
+        answer.pointer("/Platform/Name").and_then(Value::as_str).filter(|name| !name.is_empty());
     let component = answer.pointer("/Components/0/Name").and_then(Value::as_str);
+    let name = match (platform, component) {
+        (Some(docknet), _) if docknet.starts_with("docknet") => "docknet, as",
+        (_, Some(name)) if name != "Engine" => name,
+        _ => "Docker Engine",
+    };
     Ok(json!({
         "Host": client.host(),
-        "Name": component.unwrap_or("Engine"),
+        "Name": name,
         "Flavour": format!("{:?}", engine.flavour),
         "Version": text("Version"),
         "MinApi": text("MinAPIVersion"),

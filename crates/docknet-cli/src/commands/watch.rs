@@ -30,7 +30,7 @@ pub(crate) struct Watch {
     lines: bool,
 
     /// How to print changes: text, or json for an object a line
-    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    #[arg(long, default_value = "text", value_name = "FORMAT", hide_possible_values = true)]
     format: Data,
 }
 

@@ -37,9 +37,16 @@ pub(super) fn of(error: &Error) -> Vec<String> {
         }
         ErrorKind::PoolOverlap => "who has the subnet: `docknet pools`; a free one: `docknet pools --next 24`".to_owned(),
         ErrorKind::Predefined => "the networks bridge, host and none are the engine's own, and stay".to_owned(),
-        ErrorKind::NotFound if error.operation().is_some_and(|doing| doing.starts_with("network")) => {
-            "what networks there are: `docknet ls`".to_owned()
+        ErrorKind::NotFound => match error.message().to_lowercase() {
+            // Docker's words, and Podman's.
+            words if words.starts_with("no such container") || words.starts_with("no container") => {
+                "what containers there are: `docker ps --all`"
+            }
+            words if words.starts_with("endpoint") => "who is connected where: `docknet ls --containers`",
+            _ => "what networks there are: `docknet ls`",
         }
+        .to_owned(),
+        ErrorKind::NotConnected => "who is connected where: `docknet ls --containers`".to_owned(),
         ErrorKind::Timeout => "what the engine did of it is not known: look before you do it again".to_owned(),
         ErrorKind::UnsupportedApi => "what this engine speaks: `docknet version`".to_owned(),
         _ => return Vec::new(),

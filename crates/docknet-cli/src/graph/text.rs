@@ -6,7 +6,7 @@ use std::fmt::Write;
 use anstyle::Style;
 
 use super::model::{Container, Endpoint, Graph, Network, Part};
-use crate::output::{fit, visible};
+use crate::output::{counted, fit, visible};
 use crate::terminal::{self, Terminal};
 
 /// A tree a part: networks, and on each of them who is connected. No line is wider than `width`.
@@ -49,10 +49,11 @@ impl Pen {
             true => "with a way out",
             false => "with no way out",
         };
+        let place = if of > 1 { format!("Part {number} of {of}: ") } else { String::new() };
         let caption = format!(
-            "Part {number} of {of}: {}, {}, {way}",
-            count(part.networks.len(), "network"),
-            count(part.containers.len(), "container")
+            "{place}{}, {}, {way}",
+            counted(part.networks.len(), "network"),
+            counted(part.containers.len(), "container")
         );
         self.line(terminal::STRONG, &caption, out);
         let mut members: BTreeMap<&str, Vec<(&Container, &Endpoint)>> = BTreeMap::new();
@@ -124,10 +125,6 @@ fn member(container: &Container, endpoint: &Endpoint) -> String {
         text.push_str("  its way out");
     }
     text
-}
-
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 #[cfg(test)]

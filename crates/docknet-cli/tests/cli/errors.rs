@@ -26,9 +26,7 @@ fn an_engine_that_is_not_there() {
 #[test]
 fn words_that_are_no_command() {
     let mut lab = Lab::start();
-    for words in
-        ["lst", "network ls", "--nonsense", "ls nonsense", "inspect", "--color sometimes ls"]
-    {
+    for words in ["lst", "--nonsense", "ls nonsense", "inspect", "--color sometimes ls"] {
         lab.run(words);
     }
     insta::assert_snapshot!(lab.transcript());

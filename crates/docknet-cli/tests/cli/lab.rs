@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use docknet::{Client, ContainerSpec, EndpointSpec, NetworkSpec};
 use docknet_engine::{Engine, Server};
@@ -91,8 +91,44 @@ impl Lab {
 
     /// The same, with something to read.
     pub(crate) fn run_with(&mut self, words: &str, stdin: &str) {
-        let ran = self.output(words, stdin);
+        let ran = self.output(words, stdin, &self.host());
         self.said.push_str(&ran);
+    }
+
+    /// The same on TCP, as on an engine of another machine.
+    pub(crate) fn run_remote(&mut self, words: &str) {
+        let address = "tcp://127.0.0.1:0".parse().unwrap();
+        let server = self.runtime.block_on(self.engine.serve(&address)).unwrap();
+        let ran = self.output(words, "", &server.address().to_string());
+        self.runtime.block_on(server.shutdown());
+        self.said.push_str(&ran);
+    }
+
+    /// Runs the program until it says so, and gives it back: it still runs.
+    pub(crate) fn spawn(&self, words: &str) -> Child {
+        docknet(self.dir.path())
+            .args(shlex::split(words).unwrap())
+            .env("DOCKER_HOST", self.host())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Waits until it is so on the engine; a minute, and then it never will be.
+    pub(crate) fn until(&self, so: impl Fn(&Engine) -> bool) {
+        for _ in 0..6000 {
+            if so(&self.engine) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("it did not come");
+    }
+
+    pub(crate) fn host(&self) -> String {
+        format!("unix://{}", self.path("engine.sock").display())
     }
 
     /// What has been written down, for a snapshot: a step a paragraph.
@@ -100,10 +136,10 @@ impl Lab {
         &self.said
     }
 
-    fn output(&self, words: &str, stdin: &str) -> String {
+    fn output(&self, words: &str, stdin: &str, host: &str) -> String {
         let mut child = docknet(self.dir.path())
             .args(shlex::split(words).unwrap())
-            .env("DOCKER_HOST", format!("unix://{}", self.path("engine.sock").display()))
+            .env("DOCKER_HOST", host)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -112,7 +148,7 @@ impl Lab {
         // One that does not read has ended already.
         let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
         let output = child.wait_with_output().unwrap();
-        let mut said = format!("$ docknet {words}");
+        let mut said = format!("$ docknet {}", self.plain(words));
         if !stdin.is_empty() {
             write!(said, " <<< {stdin:?}").unwrap();
         }
@@ -137,7 +173,7 @@ impl Lab {
         let dir = self.dir.path().to_str().unwrap();
         let line = line.replace(dir, "[DIR]").replace(env!("CARGO_PKG_VERSION"), "[VERSION]");
         let times = regex::Regex::new(
-            r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d| \+0000 UTC)?|\b\d+(\.\d+)?( ?)(ns|µs|ms)\b",
+            r"\b\d{19}\b|\b1[789]\d{8}\b|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d| \+0000 UTC)?|\b\d+(\.\d+)?( ?)(ns|µs|ms)\b",
         );
         times.unwrap().replace_all(&line, "[TIME]").trim_end().to_owned()
     }

@@ -4,5 +4,6 @@
 mod errors;
 mod help;
 mod lab;
+mod live;
 mod reads;
 mod verbs;

@@ -74,7 +74,10 @@ impl Flags {
                 .trim()
                 .parse()
                 .map_err(|error| Failure::new(format!("`{flag}={text}`: {error}")))?;
-            home(&flag, text, address, &mut drafts)?.reserved.push((name.clone(), address));
+            let pair = format!("{name}={text}");
+            home("--aux-address", &pair, address, &mut drafts)?
+                .reserved
+                .push((name.clone(), address));
         }
         Ok(drafts.into_iter().map(Draft::pool).collect())
     }
