@@ -62,15 +62,14 @@ impl Served {
     }
 
     pub(crate) fn start_at(like: Like, socket: PathBuf) -> Result<Self> {
-        const PROGRAM: &str =
-            "--quiet --locked --package docknet-engine --all-features --example serve";
-        Step::cargo("build the engine").words("build").words(PROGRAM).within(root()).run()?;
+        const PROGRAM: &str = "--quiet --locked --package docknet-cli --bin docknet";
+        Step::cargo("build docknet").words("build").words(PROGRAM).within(root()).run()?;
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
         // Cargo becomes the program that it runs, so that to end the one is to end the other.
         let mut process = Command::new(cargo)
             .arg("run")
             .args(PROGRAM.split_whitespace())
-            .args(["--", "--host"])
+            .args(["--", "serve", "--host"])
             .arg(format!("unix://{}", socket.display()))
             .args(["--like", like.as_str(), "--link"])
             .arg(format!("{PARENT}={PARENT_ADDRESS}/24"))

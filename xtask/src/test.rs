@@ -6,17 +6,15 @@ use anyhow::{Context, Result, bail};
 
 use crate::engines::{self, Name};
 use crate::served::{Like, Served};
-use crate::step::Step;
-use crate::{clients, golden};
+use crate::step::{Step, root};
+use crate::{clients, compare, golden};
 
 pub(crate) fn run() -> Result<()> {
     let begun = Instant::now();
     Step::cargo("tests without engines")
         .words("test --workspace --all-features --locked --quiet")
         .run()?;
-    Step::cargo("example demo")
-        .words("run --quiet --locked --package docknet-engine --example demo")
-        .run()?;
+    Step::cargo("docknet demo").words("run --quiet --locked -- demo").within(root()).run()?;
     Step::cargo("build for the engines").words("build --package docknet-conformance --package docknet --bins --examples --locked --quiet").run()?;
 
     eprintln!("==> engines");
@@ -53,6 +51,8 @@ pub(crate) fn run() -> Result<()> {
         timed(&format!("golden {like}"), || golden::run(&["--like", like]))?;
     }
     timed("clients", || clients::run(&[]))?;
+    // Our command line beside docker's.
+    timed("compare", || compare::run(&[]))?;
 
     // TLS and SSH listen on the loopback of an engine's own network namespace.
     Step::new("TLS and SSH", "nsenter")

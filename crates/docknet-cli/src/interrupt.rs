@@ -48,12 +48,6 @@ impl Interrupt {
                 }
                 heard.came.store(true, Ordering::SeqCst);
                 heard.comes.notify_waiters();
-                if terminal.shows_messages() {
-                    let _ = std::io::Write::write_all(
-                        &mut std::io::stderr(),
-                        b"interrupted: waiting for the engine's answer; again to end at once\n",
-                    );
-                }
             }
         });
         Ok(Self(inner))

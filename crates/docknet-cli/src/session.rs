@@ -68,10 +68,27 @@ impl Session {
         self.interrupt.get_or_try_init(|| async { Interrupt::listen(self.terminal) }).await
     }
 
-    /// Shows what is being waited for, once it takes longer than a second.
+    /// Shows what is being waited for, once it takes longer than a second. Ctrl-C does not end the wait: a call on its way is
+    /// carried out by the engine all the same, and its outcome is to be told.
     pub(crate) async fn waiting<T>(&self, what: &str, work: impl Future<Output = T>) -> T {
-        const PATIENCE: Duration = Duration::from_secs(1);
         let mut work = std::pin::pin!(work);
+        let interrupted = async {
+            match self.interrupt.get() {
+                Some(interrupt) => interrupt.came().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            done = self.shown(what, work.as_mut()) => return done,
+            () = interrupted => {}
+        }
+        self.say("interrupted: waiting for the engine's answer; once more ends it at once");
+        work.await
+    }
+
+    async fn shown<T>(&self, what: &str, mut work: impl Future<Output = T> + Unpin) -> T {
+        const PATIENCE: Duration = Duration::from_secs(1);
         if !self.terminal.shows_messages() {
             return work.await;
         }
@@ -80,9 +97,19 @@ impl Session {
         }
         let spinner = indicatif::ProgressBar::new_spinner().with_message(what.to_owned());
         spinner.enable_steady_tick(Duration::from_millis(120));
+        let shown = Shown(spinner);
         let done = work.await;
-        spinner.finish_and_clear();
+        drop(shown);
         done
+    }
+}
+
+/// Gone from the terminal when it is dropped.
+struct Shown(indicatif::ProgressBar);
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }
 
