@@ -94,7 +94,7 @@ mod lab {
                 format!("network-{second}"),
             );
             let mut on = vec![(one.as_str(), "10.0.0.2")];
-            if at % 7 == 0 && first != second {
+            if at.is_multiple_of(7) && first != second {
                 on.push((two.as_str(), "10.0.0.3"));
             }
             container(&name, &on)

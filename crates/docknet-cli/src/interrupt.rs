@@ -40,10 +40,7 @@ impl Interrupt {
                         "ended without waiting for the engine: look at what it made of the last call",
                     );
                     failure.report(&terminal);
-                    #[expect(
-                        clippy::exit,
-                        reason = "asked for twice, there is nobody left to wait for"
-                    )]
+                    // Asked for twice, there is nobody left to wait for.
                     std::process::exit(INTERRUPTED.into());
                 }
                 heard.came.store(true, Ordering::SeqCst);

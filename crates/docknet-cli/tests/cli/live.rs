@@ -94,7 +94,7 @@ fn a_script_for_each_shell_and_a_page_for_each_command() {
     for shell in ["bash", "zsh", "fish"] {
         lab.run(&format!("completion {shell}"));
     }
-    assert_eq!(lab.transcript().matches("COMPLETE").count() >= 3, true);
+    assert!(lab.transcript().matches("COMPLETE").count() >= 3);
     let mut lab = Lab::start();
     lab.run("completion powershell");
     lab.run("man pages");

@@ -86,11 +86,20 @@ fn panels(graph: &Graph) -> Vec<Panel> {
     panels
 }
 
+/// A way to put panels in columns.
+struct Columns {
+    /// How far the page is from what it should look like.
+    off: f64,
+    count: f64,
+    /// Where each panel is.
+    places: Vec<(f64, f64)>,
+}
+
 /// How many columns there are, and where each panel goes: to the end of the column that is the shortest by then.
 fn columns(panels: &[Panel], column: f64) -> (f64, Vec<(f64, f64)>) {
     const WIDE: f64 = 1.5;
 
-    let mut best: Option<(f64, f64, Vec<(f64, f64)>)> = None;
+    let mut best: Option<Columns> = None;
     for count in 1..=panels.len().clamp(1, 12) {
         let mut ends = vec![0.0_f64; count];
         let mut places = Vec::with_capacity(panels.len());
@@ -110,11 +119,11 @@ fn columns(panels: &[Panel], column: f64) -> (f64, Vec<(f64, f64)>) {
         let height = ends.iter().copied().fold(1.0, f64::max) + TITLE + LEGEND;
         let columns = ends.iter().fold(0.0, |count, _| count + 1.0);
         let off = (columns * (column + BETWEEN) / height / WIDE).ln().abs();
-        if best.as_ref().is_none_or(|(least, ..)| off < *least) {
-            best = Some((off, columns, places));
+        if best.as_ref().is_none_or(|best| off < best.off) {
+            best = Some(Columns { off, count: columns, places });
         }
     }
-    best.map_or((1.0, Vec::new()), |(_, count, places)| (count, places))
+    best.map_or((1.0, Vec::new()), |best| (best.count, best.places))
 }
 
 /// What the signs mean.

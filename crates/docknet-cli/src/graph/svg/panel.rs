@@ -23,6 +23,8 @@ const LANE: f64 = 11.0;
 const ROW: f64 = 24.0;
 const ALIASES: f64 = 15.0;
 const LINE: f64 = 17.0;
+/// Rows begin behind their dot.
+const INDENT: f64 = 18.0;
 
 /// Colours that can be told apart on light and on dark.
 const COLOURS: [&str; 8] =
@@ -90,7 +92,13 @@ impl Sheet {
             (false, scope) => format!("{} · {scope}", network.driver),
         };
         let mut y = top + 21.0;
-        self.pair(x, y, (Class::Name, &network.name), (Class::Tag, &tag), Some(network.id.clone()));
+        self.pair(
+            (x, 0.0),
+            y,
+            (Class::Name, &network.name),
+            (Class::Tag, &tag),
+            Some(network.id.clone()),
+        );
         for (number, subnet) in network.subnets.iter().enumerate() {
             y += LINE;
             let gateway = network
@@ -98,7 +106,7 @@ impl Sheet {
                 .get(number)
                 .map(|gateway| format!("gateway {gateway}"))
                 .unwrap_or_default();
-            self.pair(x, y, (Class::Address, subnet), (Class::Tag, &gateway), None);
+            self.pair((x, 0.0), y, (Class::Address, subnet), (Class::Tag, &gateway), None);
         }
         y += 11.0;
         if !members.is_empty() {
@@ -150,7 +158,7 @@ impl Sheet {
             true => (Class::Tag, state.as_str()),
             false => (Class::Address, first.as_str()),
         };
-        self.pair(x + 18.0, y, (Class::Row, &container.name), right, Some(more));
+        self.pair((x, INDENT), y, (Class::Row, &container.name), right, Some(more));
         if container.endpoints.len() > 1 {
             self.rows.entry(number).or_default().push(y - 4.5);
         }
@@ -165,7 +173,7 @@ impl Sheet {
         let rest = addresses.join(" ");
         if !second.is_empty() || !rest.is_empty() {
             self.pair(
-                x + 18.0,
+                (x, INDENT),
                 bottom + 6.0,
                 (Class::Alias, &second.join(" · ")),
                 (Class::Address, &rest),
@@ -176,10 +184,10 @@ impl Sheet {
         bottom
     }
 
-    /// A text at the left, and one at the right end of the same line, each cut where they would meet.
+    /// In the box that begins at `x`: a text at the left, so much further in, and one at the right end of the same line, each cut where they would meet.
     fn pair(
         &mut self,
-        x: f64,
+        (x, indent): (f64, f64),
         y: f64,
         left: (Class, &str),
         right: (Class, &str),
@@ -187,9 +195,8 @@ impl Sheet {
     ) {
         const MARGIN: f64 = 14.0;
         const GAP: f64 = 12.0;
-        let end = x.max(0.0) + MARGIN;
-        let edge = self.edge(x) - MARGIN;
-        let room = edge - end;
+        let (begin, end) = (x + MARGIN + indent, x + BOX - MARGIN);
+        let room = end - begin;
         let most = (room - GAP) * 0.62;
         // What is short leaves its room to the other.
         let right_room = most.max(room - GAP - width(left.0, left.1));
@@ -203,7 +210,7 @@ impl Sheet {
         };
         if !left_text.is_empty() {
             self.items.push(Item::Text(Text {
-                x: end,
+                x: begin,
                 y,
                 class: left.0,
                 side: Side::RightOf,
@@ -213,7 +220,7 @@ impl Sheet {
         }
         if !right_text.is_empty() {
             self.items.push(Item::Text(Text {
-                x: edge,
+                x: end,
                 y,
                 class: right.0,
                 side: Side::LeftOf,
@@ -221,13 +228,6 @@ impl Sheet {
                 more: right_more,
             }));
         }
-    }
-
-    /// The right end of the box that begins at `x`, or a little before.
-    fn edge(&self, x: f64) -> f64 {
-        // Rows begin behind their dot.
-        let inset = (x - PADDING) % GUTTER;
-        x - inset + BOX
     }
 
     /// Draws what joins the rows of containers on several networks, and gives the room that it takes.
@@ -306,5 +306,5 @@ impl Sheet {
 
 /// Numbers of things that are drawn: far from where a float is not exact.
 fn as_f64(number: usize) -> f64 {
-    u32::try_from(number).map_or(f64::from(u32::MAX), f64::from)
+    u32::try_from(number).map_or_else(|_| f64::from(u32::MAX), f64::from)
 }
