@@ -1,6 +1,7 @@
 //! `docknet`: Docker networks on the command line.
 
 mod about;
+mod apply;
 mod arguments;
 mod cli;
 mod commands;

@@ -58,8 +58,9 @@ impl Events {
         if let Some(since) = &self.since {
             events = events.since(time("--since", since, now)?);
         }
-        if let Some(until) = &self.until {
-            events = events.until(time("--until", until, now)?);
+        let end = self.until.as_ref().map(|until| time("--until", until, now)).transpose()?;
+        if let Some(end) = end {
+            events = events.until(end);
         }
         let mut events =
             events.open().await.map_err(|error| Failure::of("follow events", &error))?;
@@ -80,9 +81,9 @@ impl Events {
             }
             out.flush()?;
         }
-        match self.until {
-            Some(_) => Ok(()),
-            None => Err(Failure::new("the engine ended the events")),
+        match end {
+            Some(end) if end <= SystemTime::now() => Ok(()),
+            _ => Err(Failure::new("the engine ended the events")),
         }
     }
 

@@ -36,12 +36,8 @@ impl Man {
             Failure::new(format!("cannot write `{}`: {error}", path.display()))
         };
         fs::create_dir_all(&dir).map_err(|error| failed(&dir, error))?;
-        let mut pages = vec![("docknet".to_owned(), command.clone())];
-        pages.extend(
-            command
-                .get_subcommands()
-                .map(|command| (format!("docknet-{}", command.get_name()), command.clone())),
-        );
+        let mut pages = Vec::new();
+        collect("docknet".to_owned(), &command, &mut pages);
         for (name, command) in pages {
             let path = dir.join(format!("{name}.1"));
             let mut page = Vec::new();
@@ -50,5 +46,13 @@ impl Man {
             writeln!(out, "{}", path.display())?;
         }
         Ok(out.flush()?)
+    }
+}
+
+/// A command and those below it, each with the name of its page.
+fn collect(name: String, command: &clap::Command, pages: &mut Vec<(String, clap::Command)>) {
+    pages.push((name.clone(), command.clone()));
+    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        collect(format!("{name}-{}", below.get_name()), below, pages);
     }
 }

@@ -71,14 +71,11 @@ impl Serve {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let addresses = addresses(session.hosts())?;
         let interrupt = session.interrupt().await?;
-        let engine = self.engine().start().await.map_err(|error| {
-            let failure = Failure::new(format!("cannot start the engine: {error}"));
-            match &self.state {
-                Some(dir) => failure
-                    .hint(format!("what is kept there: `docknet state dump {}`", dir.display())),
-                None => failure,
-            }
-        })?;
+        let engine = self
+            .engine()
+            .start()
+            .await
+            .map_err(|error| Failure::new(format!("cannot start the engine: {error}")))?;
         let mut servers = Vec::new();
         for address in &addresses {
             servers.push(engine.serve(address).await.map_err(|error| refused(&error))?);

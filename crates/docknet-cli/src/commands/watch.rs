@@ -1,6 +1,7 @@
 //! `docknet watch`.
 
 use std::io::{Read, Write};
+use std::pin::Pin;
 use std::time::Duration;
 
 use clap::Args;
@@ -145,6 +146,8 @@ async fn table(session: &Session, client: &Client) -> Outcome {
     let mut redraw = None;
     let mut fade = None;
     let mut keys = keys();
+    // An engine that does not answer must not keep anybody from leaving.
+    let mut look: Option<Look<'_>> = None;
     let screen = Screen::open(*session.terminal())?;
     loop {
         let (width, height) = session.terminal().size().unwrap_or((80, 24));
@@ -165,9 +168,13 @@ async fn table(session: &Session, client: &Client) -> Outcome {
                 Some(Err(error)) => state = format!("  not reached: {}", error.message()),
                 None => return Ok(()),
             },
-            () = until(redraw) => {
+            () = until(redraw), if look.is_none() => {
                 redraw = None;
-                match Survey::take(client).await {
+                look = Some(Box::pin(Survey::take(client)));
+            }
+            survey = seen(&mut look) => {
+                look = None;
+                match survey {
                     Ok(survey) => {
                         let next = Scene::of(&survey);
                         let changes = next.changes(&scene);
@@ -180,12 +187,21 @@ async fn table(session: &Session, client: &Client) -> Outcome {
                     // The next change tries again.
                     Err(_) => "  not reached".clone_into(&mut state),
                 }
-            },
+            }
             () = until(fade) => {
                 fade = None;
                 fresh = Changes::default();
             }
         }
+    }
+}
+
+type Look<'a> = Pin<Box<dyn Future<Output = Outcome<Survey>> + 'a>>;
+
+async fn seen(look: &mut Option<Look<'_>>) -> Outcome<Survey> {
+    match look {
+        Some(look) => look.await,
+        None => std::future::pending().await,
     }
 }
 

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::{Changes, Scene};
-use crate::output::{fit, visible};
+use crate::output::{counted, fit, visible};
 
 /// Lines, none of which is wider than was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,7 +52,8 @@ pub(crate) fn frame(
                 true => (networks + 1, members),
                 false => (networks, members + 1),
             });
-        let rest = format!("… {networks} networks and {members} containers more");
+        let (networks, members) = (counted(networks, "network"), counted(members, "container"));
+        let rest = format!("… {networks} and {members} more");
         lines.push(Line { text: fit(&rest, width), look: Look::Faint });
     }
     lines.truncate(height);

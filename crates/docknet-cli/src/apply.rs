@@ -1,0 +1,39 @@
+//! Networks as a file says: what it wants, what has to be done for it, and doing it.
+
+mod compose;
+mod execute;
+mod file;
+mod plan;
+mod show;
+mod yaml;
+
+use std::collections::BTreeMap;
+
+use docknet::{EndpointSpec, NetworkSpec};
+
+pub(crate) use self::execute::{Halted, execute};
+pub(crate) use self::file::{Context, read};
+pub(crate) use self::plan::{Plan, Prune, Situation, Step, plan};
+pub(crate) use self::show::{Sign, json, lines};
+
+/// The label of networks that an apply made, with the set's name.
+pub(crate) const SET_LABEL: &str = "docknet.apply";
+
+/// What a file asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    /// By this label of theirs the networks of the set are known again.
+    pub(crate) mark: (String, String),
+    pub(crate) networks: Vec<WantedNetwork>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WantedNetwork {
+    /// Where the file has it, for errors.
+    pub(crate) place: String,
+    pub(crate) spec: NetworkSpec,
+    /// It is somebody else's, and has to be there.
+    pub(crate) external: bool,
+    /// Who is to be connected, by name or id.
+    pub(crate) containers: BTreeMap<String, EndpointSpec>,
+}
