@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 use crate::failure::Outcome;
 use crate::host::Host;
+use crate::pools::bridge;
+use crate::survey::Survey;
 
 /// From its `/info`.
 #[derive(Debug, Default, Deserialize)]
@@ -48,15 +50,30 @@ impl About {
     }
 
     /// This machine's network, if the engine's networks are part of it; or why they are not.
-    pub(crate) fn host(&self, client: &Client) -> Result<Host, String> {
+    pub(crate) fn host(&self, client: &Client, survey: &Survey) -> Result<Host, String> {
         if !client.host().starts_with("unix://") {
             return Err("the engine is not on this machine".to_owned());
         }
         if self.operating_system == "docknet" {
             return Err("the engine is in memory, and has no links of this machine's".to_owned());
         }
-        Host::look().ok_or_else(|| "this machine does not tell of its network".to_owned())
+        let host =
+            Host::look().ok_or_else(|| "this machine does not tell of its network".to_owned())?;
+        let bridges = survey.networks.iter().filter_map(|network| bridge(network.info()));
+        part_of(host, bridges)
     }
+}
+
+/// A socket may lead into a virtual machine, or out of another network namespace: then no bridge of the engine's is here.
+fn part_of(host: Host, bridges: impl IntoIterator<Item = String>) -> Result<Host, String> {
+    let mut bridges = bridges.into_iter().peekable();
+    if bridges.peek().is_some() && !bridges.any(|bridge| host.links.contains_key(&bridge)) {
+        return Err(
+            "none of the engine's bridges is on this machine, or in this network namespace"
+                .to_owned(),
+        );
+    }
+    Ok(host)
 }
 
 #[cfg(test)]
@@ -78,9 +95,20 @@ mod tests {
     fn an_engine_in_memory_or_elsewhere_has_no_part_in_this_machine() {
         let here = Client::connect("unix:///run/docker.sock").unwrap();
         let there = Client::connect("tcp://build1:2375").unwrap();
-        assert!(
-            about(r#"{"OperatingSystem":"docknet"}"#).host(&here).unwrap_err().contains("memory")
-        );
-        assert!(about(r#"{"OperatingSystem":"Debian"}"#).host(&there).is_err());
+        let none = Survey { networks: Vec::new(), containers: Vec::new() };
+        let ours = about(r#"{"OperatingSystem":"docknet"}"#);
+        assert!(ours.host(&here, &none).unwrap_err().contains("memory"));
+        assert!(about(r#"{"OperatingSystem":"Debian"}"#).host(&there, &none).is_err());
+    }
+
+    #[test]
+    fn an_engine_whose_bridges_are_elsewhere_is_elsewhere() {
+        let link = crate::host::Link { mtu: None, up: true, tunnel: false };
+        let host = Host { links: [("docker0".to_owned(), link)].into(), ..Host::default() };
+        let names =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert!(part_of(host.clone(), names(&["br-1", "docker0"])).is_ok());
+        assert!(part_of(host.clone(), names(&[])).is_ok());
+        assert!(part_of(host, names(&["br-1"])).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 mod parse;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -44,10 +44,7 @@ impl Host {
         if let Ok(routes) = fs::read_to_string("/proc/net/ipv6_route") {
             host.routes.extend(parse::routes6(&routes));
         }
-        for entry in fs::read_dir("/sys/class/net").ok()?.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            host.links.insert(name, link(&entry.path()));
-        }
+        host.links = links(&fs::read_to_string("/proc/net/dev").ok()?);
         host.forwards4 = switch("/proc/sys/net/ipv4/ip_forward");
         host.forwards6 = switch("/proc/sys/net/ipv6/conf/all/forwarding");
         Some(host)
@@ -60,6 +57,20 @@ impl Host {
         let route = defaults.min_by_key(|route| (!route.to.addr().is_ipv4(), route.metric))?;
         Some((&route.link, self.links.get(&route.link)?))
     }
+}
+
+/// The links that `/proc/net/dev` lists, with what `/sys` knows of them: where it is another namespace's, as after `nsenter --net`,
+/// nothing.
+fn links(listed: &str) -> BTreeMap<String, Link> {
+    let dir = Path::new("/sys/class/net");
+    let names: BTreeSet<_> = parse::names(listed).collect();
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let known: BTreeSet<_> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let same = names.iter().all(|name| known.contains(*name));
+    let unknown = Link { mtu: None, up: true, tunnel: false };
+    let of = |name: &str| if same { link(&dir.join(name)) } else { unknown.clone() };
+    names.into_iter().map(|name| (name.to_owned(), of(name))).collect()
 }
 
 fn link(dir: &Path) -> Link {

@@ -91,7 +91,7 @@ impl Apply {
         let tell = |step: &apply::Step| session.say(format!("  {step}"));
         let done =
             session.waiting("apply", apply::execute(client, &steps, Some(interrupt), tell)).await;
-        done.map_err(halted)?;
+        done.map_err(|stopped| halted(&stopped))?;
         session.say(format!("done: {}", counted(steps.len(), "step")));
         Ok(())
     }
@@ -210,7 +210,7 @@ fn all(what: &str, problems: &[String]) -> Failure {
     }
 }
 
-fn halted(halted: Halted) -> Failure {
+fn halted(halted: &Halted) -> Failure {
     let (failure, code) = match &halted.failed {
         Some((step, error)) => (Failure::of(step, error), 1),
         None => (Failure::new("interrupted"), 130),

@@ -117,6 +117,7 @@ fn write(session: &Session, diagnosis: &Diagnosis, out: &mut impl Write) -> Outc
 
 async fn facts(client: &Client) -> Outcome<Facts> {
     let (survey, about) = (Survey::take(client).await?, About::ask(client).await?);
+    let host = about.host(client, &survey);
     let mut members = BTreeMap::new();
     for network in &survey.networks {
         match client.networks().get(network.id().as_str()).await {
@@ -131,7 +132,6 @@ async fn facts(client: &Client) -> Outcome<Facts> {
     // Only now the containers that came meanwhile are known, too: an endpoint of theirs is not one that was left behind.
     let Survey { networks, .. } = survey;
     let containers = client.containers().list_all(&Filters::new()).await?;
-    let host = about.host(client);
     let forward_rules = match &host {
         Ok(_) => forward_rules().await,
         Err(reason) => Err(reason.clone()),

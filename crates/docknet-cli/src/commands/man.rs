@@ -37,7 +37,7 @@ impl Man {
         };
         fs::create_dir_all(&dir).map_err(|error| failed(&dir, error))?;
         let mut pages = Vec::new();
-        collect("docknet".to_owned(), &command, &mut pages);
+        collect("docknet", &command, &mut pages);
         for (name, command) in pages {
             let path = dir.join(format!("{name}.1"));
             let mut page = Vec::new();
@@ -50,9 +50,9 @@ impl Man {
 }
 
 /// A command and those below it, each with the name of its page.
-fn collect(name: String, command: &clap::Command, pages: &mut Vec<(String, clap::Command)>) {
-    pages.push((name.clone(), command.clone()));
+fn collect(name: &str, command: &clap::Command, pages: &mut Vec<(String, clap::Command)>) {
+    pages.push((name.to_owned(), command.clone()));
     for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
-        collect(format!("{name}-{}", below.get_name()), below, pages);
+        collect(&format!("{name}-{}", below.get_name()), below, pages);
     }
 }

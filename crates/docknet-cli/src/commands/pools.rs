@@ -41,7 +41,7 @@ impl Pools {
         let look =
             async { Ok::<_, Failure>((Survey::take(client).await?, About::ask(client).await?)) };
         let (survey, about) = session.waiting("look at networks", look).await?;
-        let host = about.host(client).ok();
+        let host = about.host(client, &survey).ok();
         let report = Report::new(&survey, about.default_pools().as_deref(), host.as_ref());
         let mut out = session.out();
         if let Some(length) = self.next {

@@ -40,6 +40,11 @@ fn route6(line: &str) -> Option<Route> {
     Some(Route { to: IpNet::new(IpAddr::V6(to), length).ok()?, link: link.to_owned(), metric })
 }
 
+/// `/proc/net/dev`: two lines of titles, then one a link that begins with its name.
+pub(super) fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().skip(2).filter_map(|line| Some(line.split_once(':')?.0.trim()))
+}
+
 fn is_up(flags: &str) -> Option<()> {
     const RTF_UP: u32 = 1;
     (u32::from_str_radix(flags, 16).ok()? & RTF_UP != 0).then_some(())
@@ -63,6 +68,12 @@ broken\tzz
             .map(|route| format!("{} {} {}", route.to, route.link, route.metric))
             .collect();
         assert_eq!(routes, ["0.0.0.0/0 eth0 100", "172.17.0.0/16 docker0 0"]);
+    }
+
+    #[test]
+    fn links_are_those_with_a_line_of_their_own() {
+        let text = "Inter-|   Receive\n face |bytes\n    lo: 1 2\n  eth0: 3 4\n";
+        assert_eq!(names(text).collect::<Vec<_>>(), ["lo", "eth0"]);
     }
 
     #[test]

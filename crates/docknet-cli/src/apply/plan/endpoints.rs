@@ -61,8 +61,8 @@ fn decide_one(
 /// With the addresses that it has, whoever chose them.
 fn exact(plain: &EndpointSpec, endpoint: &EndpointInfo) -> EndpointSpec {
     let mut exact = plain.clone();
-    exact.ipv4 = exact.ipv4.or(endpoint.ipv4().map(|net| net.addr()));
-    exact.ipv6 = exact.ipv6.or(endpoint.ipv6().map(|net| net.addr()));
+    exact.ipv4 = exact.ipv4.or_else(|| endpoint.ipv4().map(|net| net.addr()));
+    exact.ipv6 = exact.ipv6.or_else(|| endpoint.ipv6().map(|net| net.addr()));
     exact
 }
 
