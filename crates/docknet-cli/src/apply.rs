@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 
 use docknet::{EndpointSpec, NetworkSpec};
 
-pub(crate) use self::execute::{Halted, execute};
+pub(crate) use self::compose::variables::of_env_file;
+pub(crate) use self::execute::{Halted, Watcher, execute};
 pub(crate) use self::file::{Context, read};
-pub(crate) use self::plan::{Plan, Prune, Situation, Step, plan};
-pub(crate) use self::show::{Sign, json, lines};
+pub(crate) use self::plan::{Plan, Prune, Situation, plan};
+pub(crate) use self::show::{json, lines};
 
 /// The label of networks that an apply made, with the set's name.
 pub(crate) const SET_LABEL: &str = "docknet.apply";

@@ -1,6 +1,6 @@
 //! The networks of a Compose file, named and labelled so that `docker compose up` takes them for its own.
 
-mod variables;
+pub(crate) mod variables;
 
 use std::rc::Rc;
 

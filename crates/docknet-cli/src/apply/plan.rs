@@ -15,7 +15,6 @@ use docknet::{
 
 use super::{Wanted, WantedNetwork};
 use crate::failure::Outcome;
-use crate::output::natural;
 use crate::survey::Survey;
 
 /// What an engine has.
@@ -298,7 +297,6 @@ impl Situation {
             }
             there.containers.push(container.info().clone());
         }
-        there.containers.sort_by(|one, other| natural(&one.name, &other.name));
         Ok((there, survey.networks))
     }
 

@@ -1,43 +1,29 @@
 //! A plan for people, and for programs.
 
+use anstyle::Style;
 use serde_json::{Value, json};
 
 use super::plan::{Change, EndpointChange, EndpointKind, Kind, Plan};
 use crate::output::visible;
-
-/// A line of a plan, and what it stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
-    pub(crate) sign: Sign,
-    pub(crate) text: String,
-}
-
-/// What becomes of what a line names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sign {
-    Add,
-    Change,
-    Note,
-    Remove,
-}
+use crate::terminal::{ERROR, GOOD, WARNING};
 
 /// What changes, a line a thing; nothing for what stays as it is.
-pub(crate) fn lines(plan: &Plan) -> Vec<Line> {
+pub(crate) fn lines(plan: &Plan) -> Vec<(Style, String)> {
     let mut lines = Vec::new();
     for change in &plan.changes {
-        let (sign, text) = match change.kind {
+        let (style, text) = match change.kind {
             Kind::Create => {
-                (Sign::Add, format!("+ network {}{}", visible(&change.network), subnets(change)))
+                (GOOD, format!("+ network {}{}", visible(&change.network), subnets(change)))
             }
             Kind::Keep if change.endpoints.is_empty() => continue,
-            Kind::Keep => (Sign::Note, format!("  network {}", visible(&change.network))),
+            Kind::Keep => (Style::new(), format!("  network {}", visible(&change.network))),
             Kind::Recreate => (
-                Sign::Change,
+                WARNING,
                 format!("~ network {} (made anew: {})", visible(&change.network), why(change)),
             ),
-            Kind::Remove => (Sign::Remove, format!("- network {}", visible(&change.network))),
+            Kind::Remove => (ERROR, format!("- network {}", visible(&change.network))),
         };
-        lines.push(Line { sign, text });
+        lines.push((style, text));
         lines.extend(change.endpoints.iter().flat_map(endpoint));
     }
     lines
@@ -68,24 +54,18 @@ fn why(change: &Change) -> String {
     reasons.join("; ")
 }
 
-fn endpoint(endpoint: &EndpointChange) -> Vec<Line> {
+fn endpoint(endpoint: &EndpointChange) -> Vec<(Style, String)> {
     let name = visible(&endpoint.container.name);
-    let (sign, text) = match endpoint.kind {
-        EndpointKind::Connect => {
-            (Sign::Add, format!("    + container {name}{}", settings(endpoint)))
-        }
-        EndpointKind::Move => {
-            (Sign::Change, format!("    ~ container {name}{}", settings(endpoint)))
-        }
+    let (style, text) = match endpoint.kind {
+        EndpointKind::Connect => (GOOD, format!("    + container {name}{}", settings(endpoint))),
+        EndpointKind::Move => (WARNING, format!("    ~ container {name}{}", settings(endpoint))),
         EndpointKind::Reconnect => {
-            (Sign::Change, format!("    ~ container {name} (connected anew){}", settings(endpoint)))
+            (WARNING, format!("    ~ container {name} (connected anew){}", settings(endpoint)))
         }
     };
-    let notes = endpoint
-        .notes
-        .iter()
-        .map(|note| Line { sign: Sign::Note, text: format!("      {}", visible(note)) });
-    [Line { sign, text }].into_iter().chain(notes).collect()
+    let notes =
+        endpoint.notes.iter().map(|note| (Style::new(), format!("      {}", visible(note))));
+    [(style, text)].into_iter().chain(notes).collect()
 }
 
 fn settings(endpoint: &EndpointChange) -> String {
@@ -127,5 +107,5 @@ pub(crate) fn json(plan: &Plan) -> Value {
         }).collect();
         json!({ "Network": change.network, "Change": kind, "Differences": differences, "Endpoints": endpoints })
     }).collect();
-    json!({ "Changes": changes })
+    json!({ "Changes": !plan.is_empty(), "Networks": changes })
 }

@@ -1,21 +1,23 @@
 //! `docknet apply`.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 
-use crate::apply::{self, Context, Halted, Plan, Prune, Sign, Situation, Wanted};
+use crate::apply::{self, Context, Halted, Plan, Prune, Situation, Watcher};
 use crate::failure::{Failure, Outcome};
-use crate::output::{Data, counted};
+use crate::interrupt::Interrupt;
+use crate::output::Data;
 use crate::prompt;
 use crate::session::Session;
-use crate::terminal;
+use crate::terminal::FAINT;
 
 /// Make networks what a file says
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The file is YAML or JSON, or a Compose file, of which the networks are made as `docker compose up` makes them:
+The file is YAML or JSON, or a Compose file, whose networks `docker compose up` takes for its own. What it leaves open may be anything:
 
   networks:
     backend:
@@ -24,119 +26,119 @@ The file is YAML or JSON, or a Compose file, of which the networks are made as `
       containers:
         db: {ipv4_address: 192.168.52.9, aliases: [postgres]}
 
-A network cannot be changed in place: it is made anew, and its containers are connected again with their settings. If a step fails, all
-is as it was before.
+A network cannot be changed in place: it is made anew, and its containers are connected again with their settings. If a step fails, \
+everything before it is undone.
 
 Examples:
   docknet apply --dry-run networks.yaml
-  docknet apply --force --prune compose.yaml
-  docknet apply --check networks.yaml                 exit code 1 if something would change")]
+  docknet apply --prune --force compose.yaml
+  docknet apply --check - <networks.json     exit code 1 if something would change")]
 pub(crate) struct Apply {
-    /// The file; - for stdin
-    #[arg(value_hint = clap::ValueHint::FilePath)]
-    file: PathBuf,
+    /// The file, or - for stdin
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    file: String,
 
-    /// Show what would be done, and do nothing
-    #[arg(short = 'n', long)]
-    dry_run: bool,
-
-    /// Like --dry-run, and exit with 1 if something would be done
-    #[arg(long, conflicts_with = "dry_run")]
-    check: bool,
-
-    /// Remove networks that an earlier apply of the same set or project made, and that the file does not have any more
-    #[arg(long)]
-    prune: bool,
-
-    /// Do not ask before something is removed or made anew
-    #[arg(short, long)]
-    force: bool,
-
-    /// The project of a Compose file, or the name of a set [default: as the file says, or by its directory or name]
-    #[arg(short, long, value_name = "NAME")]
-    project_name: Option<String>,
-
-    /// It is a Compose file, whatever it looks like
+    /// Read it as a Compose file, whatever it looks like
     #[arg(long)]
     compose: bool,
 
-    /// How to print the plan: text or json
+    /// The name of the project or set [default: as Compose has it; without Compose the file's name]
+    #[arg(short, long, value_name = "NAME")]
+    project_name: Option<String>,
+
+    /// Remove networks that an earlier apply of the same set made, and that the file does not have any more
+    #[arg(long)]
+    prune: bool,
+
+    /// Say what would be done; do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+
+    /// The same, with exit code 1 if something would be done
+    #[arg(long)]
+    check: bool,
+
+    /// Do not ask before something is made anew or removed
+    #[arg(short, long)]
+    force: bool,
+
+    /// How to print: text or json
     #[arg(long, default_value = "text", value_name = "FORMAT", hide_possible_values = true)]
     format: Data,
 }
 
 impl Apply {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
-        let wanted = self.wanted()?;
+        let text = self.text()?;
+        let wanted = apply::read(&text, &self.context()).map_err(|problems| refused(&problems))?;
         let client = session.client().await?;
-        let (there, _) =
-            session.waiting("look at networks", Situation::take(client, &wanted)).await?;
+        let taken = session.waiting("look at networks", Situation::take(client, &wanted)).await;
+        let (there, networks) = taken?;
         let prune = if self.prune { Prune::Leftovers } else { Prune::Nothing };
-        let plan = apply::plan(&wanted, &there, prune).map_err(|refusals| {
-            all(&format!("`{}` cannot be applied", self.file.display()), &refusals)
-        })?;
-        self.show(session, &plan)?;
-        if self.check {
-            return if plan.is_empty() { Ok(()) } else { Err(Failure::Told(1)) };
+        let plan = apply::plan(&wanted, &there, prune).map_err(|refusals| refused(&refusals))?;
+        if self.dry_run || self.check {
+            self.show(session, &plan)?;
+            let differs = self.check && !plan.is_empty();
+            return if differs { Err(Failure::Told(1)) } else { Ok(()) };
         }
-        if self.dry_run || plan.is_empty() {
+        let asks = plan.disturbs() && !self.force;
+        if asks && (self.format == Data::Json || self.file == "-" || !io::stdin().is_terminal()) {
+            return Err(Failure::new(
+                "networks would be made anew or removed, and nobody can be asked",
+            )
+            .hint("`--dry-run` shows what would be done, and `--force` does it"));
+        }
+        if self.format == Data::Text {
+            self.show(session, &plan)?;
+        }
+        if asks && !prompt::confirm(session, "Are you sure you want to continue?").await? {
             return Ok(());
         }
         let interrupt = session.interrupt().await?;
-        if plan.disturbs() && !self.force && !self.confirm(session).await? {
-            return Ok(());
-        }
-        interrupt.check()?;
+        let mut watcher = Progress { session, interrupt };
         let steps = plan.steps();
-        let tell = |step: &apply::Step| session.say(format!("  {step}"));
-        let done =
-            session.waiting("apply", apply::execute(client, &steps, Some(interrupt), tell)).await;
-        done.map_err(|stopped| halted(&stopped))?;
-        session.say(format!("done: {}", counted(steps.len(), "step")));
+        let apply = apply::execute(client, networks, &steps, &mut watcher);
+        let done = session.waiting("apply", apply).await;
+        done.map_err(|left| halted(&left))?;
+        if self.format == Data::Json {
+            self.show(session, &plan)?;
+        }
         Ok(())
     }
 
-    fn wanted(&self) -> Outcome<Wanted> {
-        let context = self.context()?;
-        let text = if is_stdin(&self.file) {
-            read(io::stdin())
-        } else {
-            std::fs::File::open(&self.file).and_then(read)
+    fn text(&self) -> Outcome<String> {
+        let read = match self.file.as_str() {
+            "-" => read(io::stdin()),
+            file => std::fs::File::open(file).and_then(read),
         };
-        let text = text.map_err(|error| {
-            Failure::new(format!("cannot read `{}`: {error}", self.file.display()))
-        })?;
-        apply::read(&text, &context).map_err(|problems| all("the file is not right", &problems))
+        read.map_err(|error| Failure::new(format!("cannot read `{}`: {error}", self.file)))
     }
 
-    fn context(&self) -> Outcome<Context> {
-        let stdin = is_stdin(&self.file);
-        let directory = match self.file.parent().filter(|dir| !stdin && !dir.as_os_str().is_empty())
-        {
-            Some(dir) => dir.canonicalize(),
-            None => std::env::current_dir(),
-        };
-        let directory = directory.map_err(|error| {
-            Failure::new(format!("cannot read `{}`: {error}", self.file.display()))
-        })?;
-        let name =
-            |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        // As Compose has it: what the environment says goes before the file beside.
-        let mut variables =
-            settings(&std::fs::read_to_string(directory.join(".env")).unwrap_or_default());
+    fn context(&self) -> Context {
+        let path = Path::new(&self.file);
+        let directory =
+            std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_path_buf));
+        let directory = if self.file == "-" { std::env::current_dir().ok() } else { directory };
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        // As Compose has it: a `.env` beside the file, and the environment before it.
+        let beside =
+            directory.as_deref().map(|directory| std::fs::read_to_string(directory.join(".env")));
+        let mut variables: BTreeMap<_, _> =
+            beside.and_then(Result::ok).map(|text| apply::of_env_file(&text)).unwrap_or_default();
         variables.extend(
             std::env::vars_os().filter_map(|(key, value)| {
                 Some((key.into_string().ok()?, value.into_string().ok()?))
             }),
         );
-        Ok(Context {
-            file: if stdin { "stdin".to_owned() } else { self.file.display().to_string() },
+        Context {
+            file: if self.file == "-" { "stdin".to_owned() } else { self.file.clone() },
             project: self.project_name.clone(),
-            fallback: if stdin { "stdin".to_owned() } else { name(&self.file) },
-            directory: directory.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            fallback: stem.filter(|stem| stem != "-").unwrap_or_else(|| "stdin".to_owned()),
+            directory: directory.as_deref().and_then(name).unwrap_or_default(),
             compose: self.compose,
-            variables: variables.into_iter().collect(),
-        })
+            variables,
+        }
     }
 
     fn show(&self, session: &Session, plan: &Plan) -> Outcome {
@@ -145,34 +147,15 @@ impl Apply {
             writeln!(out, "{}", apply::json(plan))?;
             return Ok(out.flush()?);
         }
-        if plan.is_empty() {
-            writeln!(out, "Nothing to do: all is as the file says.")?;
+        for (style, line) in apply::lines(plan) {
+            let style = session.terminal().style(style);
+            writeln!(out, "{style}{line}{style:#}")?;
         }
-        for line in apply::lines(plan) {
-            let style = session.terminal().style(match line.sign {
-                Sign::Add => terminal::GOOD,
-                Sign::Change => terminal::WARNING,
-                Sign::Note => anstyle::Style::new(),
-                Sign::Remove => terminal::ERROR,
-            });
-            writeln!(out, "{style}{}{style:#}", line.text)?;
+        if plan.is_empty() {
+            writeln!(out, "Nothing to do: everything is as the file says.")?;
         }
         Ok(out.flush()?)
     }
-
-    async fn confirm(&self, session: &Session) -> Outcome<bool> {
-        if is_stdin(&self.file) || !io::stdin().is_terminal() {
-            return Err(Failure::new(
-                "something would be removed or made anew, and nobody is there to be asked",
-            )
-            .hint("`--force` does it without asking, `--dry-run` only shows it"));
-        }
-        prompt::confirm(session, "Networks with - or ~ are gone for a moment, or for good. Are you sure you want to continue?").await
-    }
-}
-
-fn is_stdin(file: &Path) -> bool {
-    file == Path::new("-")
 }
 
 /// More than any file of networks is long.
@@ -187,64 +170,38 @@ fn read(from: impl Read) -> io::Result<String> {
     }
 }
 
-/// `KEY=value` lines, with or without quotes.
-fn settings(text: &str) -> std::collections::BTreeMap<String, String> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    let pairs =
-        lines.filter_map(|line| line.strip_prefix("export ").unwrap_or(line).split_once('='));
-    pairs
-        .map(|(key, value)| {
-            let value = value.trim();
-            let quoted = ['"', '\'']
-                .iter()
-                .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
-            (key.trim().to_owned(), quoted.unwrap_or(value).to_owned())
-        })
-        .collect()
+/// Says each step on stderr, and hears of Ctrl-C.
+struct Progress<'a> {
+    session: &'a Session,
+    interrupt: &'a Interrupt,
 }
 
-fn all(what: &str, problems: &[String]) -> Failure {
-    match problems {
-        [only] => Failure::new(only),
-        several => Failure::new(format!("{what}:\n{}", several.join("\n"))),
+impl Watcher for Progress<'_> {
+    fn begins(&mut self, what: &str) {
+        let faint = self.session.terminal().stderr_style(FAINT);
+        self.session.say(format!("{faint}{what}{faint:#}"));
     }
+
+    fn interrupted(&self) -> bool {
+        self.interrupt.has_come()
+    }
+}
+
+fn refused(problems: &[String]) -> Failure {
+    Failure::new(format!("nothing was done:\n{}", problems.join("\n")))
 }
 
 fn halted(halted: &Halted) -> Failure {
-    let (failure, code) = match &halted.failed {
-        Some((step, error)) => (Failure::of(step, error), 1),
-        None => (Failure::new("interrupted"), 130),
+    let failure = match &halted.cause {
+        Some((what, error)) => Failure::of(what, error),
+        None => Failure::new("interrupted").code(130),
     };
-    let failure = failure.code(code);
-    if halted.left.is_empty() {
-        return failure.hint(match halted.undone {
-            0 => "nothing was changed".to_owned(),
-            undone => format!(
-                "all is as it was: {} taken back",
-                if undone == 1 { "1 step was".to_owned() } else { format!("{undone} steps were") }
-            ),
-        });
-    }
-    let left: Vec<_> = halted
-        .left
-        .iter()
-        .map(|(what, error)| format!("could not {what}: {}", error.message()))
-        .collect();
-    failure.hint(format!("not all could be taken back:\n{}", left.join("\n")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn variables_stand_in_a_file_beside() {
-        let found = settings("# no\nA=1\nexport B = 'two words'\nC=\"x\"\nnothing\n");
-        assert_eq!(
-            found,
-            [("A", "1"), ("B", "two words"), ("C", "x")]
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                .into()
-        );
+    match (halted.left.is_empty(), halted.undone) {
+        (true, 0) => failure.hint("nothing was done before it"),
+        (true, _) => failure.hint("what was done before it is undone: everything is as it was"),
+        (false, _) => {
+            let undone = "what was done before it is undone, except:";
+            failure.hint(format!("{undone}\n{}", halted.left.join("\n")))
+        }
     }
 }

@@ -120,6 +120,22 @@ fn in_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
+/// The variables of a `.env` file: `NAME=value` a line, with or without quotes.
+pub(crate) fn of_env_file(text: &str) -> Variables {
+    let line = |line: &str| {
+        let line = line.trim();
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        let (name, value) = line.split_once('=').filter(|_| !line.starts_with('#'))?;
+        let value = value.trim();
+        let quoted = ['"', '\''].into_iter().find_map(|quote| {
+            value.strip_prefix(quote)?.split_once(quote).map(|(inside, _)| inside)
+        });
+        let plain = || value.split_once(" #").map_or(value, |(value, _)| value.trim_end());
+        Some((name.trim().to_owned(), quoted.unwrap_or_else(plain).to_owned()))
+    };
+    text.lines().filter_map(line).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -160,6 +176,14 @@ mod tests {
         ] {
             assert_eq!(fill(text).unwrap_err(), error, "{text}");
         }
+    }
+
+    #[test]
+    fn a_file_of_variables_is_read() {
+        let text = "# a comment\nA=1\nexport B = two # not this\nC=\"x # y\"\nD='$A'\nnothing\n";
+        let read: Vec<_> =
+            of_env_file(text).into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+        assert_eq!(read, ["A=1", "B=two", "C=x # y", "D=$A"]);
     }
 
     proptest! {

@@ -1,168 +1,248 @@
-//! On an engine in memory that fails at every step there is.
-
-use std::collections::BTreeMap;
-
-use docknet::{Client, ContainerSpec, EndpointSpec, Filters, NetworkSpec, Pool};
+use docknet::{Container, ContainerSpec, EndpointSpec, NetworkSpec, Pool};
 use docknet_engine::{Engine, Fault};
-use serde_json::{Value, json};
 
 use super::*;
-use crate::apply::plan::{Prune, Situation, plan};
-use crate::apply::{Context, Wanted, read};
+use crate::apply::{Context, Plan, Prune, Situation, plan, read};
+
+/// Interrupts after so many steps.
+struct After(usize);
+
+impl Watcher for After {
+    fn begins(&mut self, what: &str) {
+        if !what.starts_with("undo") {
+            self.0 = self.0.saturating_sub(1);
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+const NEVER: After = After(usize::MAX);
 
 const FILE: &str = "
 set: shop
 networks:
-  back:
-    ipam: {config: [{subnet: 10.9.0.0/24}]}
+  a:
     internal: true
-  new:
-    ipam: {config: [{subnet: 10.8.0.0/24}]}
-    containers:
-      web: {ipv4_address: 10.8.0.9, aliases: [www]}
-      off: {aliases: [later]}
+    ipam: {config: [{subnet: 10.2.0.0/24}]}
+    containers: {late: {aliases: [l]}}
+  b:
+    ipam: {config: [{subnet: 10.1.0.0/24}]}
+  fresh:
+  kept:
+    containers: {one: {aliases: [k], ipv4_address: 10.3.0.77}}
 ";
 
-/// An engine that is not as the file says: `back` is not internal and has another subnet, `old` is left over, `new` is missing.
+fn pool(subnet: &str) -> Pool {
+    Pool::new(subnet.parse().unwrap())
+}
+
+/// Networks whose subnets are to be exchanged, with endpoints of every kind.
 async fn engine() -> (Engine, Client) {
     let engine = Engine::memory().image("busybox").start().await.unwrap();
     let client = engine.client();
     let networks = client.networks();
-    let pool = Pool::new("10.8.0.0/24".parse().unwrap()).gateway("10.8.0.254".parse().unwrap());
-    let back =
-        NetworkSpec::new("back").pool(pool).label("docknet.apply", "shop").label("team", "a");
-    let back = networks.create(back).await.unwrap();
-    networks.create(NetworkSpec::new("old").label("docknet.apply", "shop")).await.unwrap();
-    networks.create("other").await.unwrap();
-    for name in ["web", "db", "off"] {
+    let mut a =
+        NetworkSpec::new("a").pool(pool("10.1.0.0/24").range("10.1.0.128/25".parse().unwrap()));
+    a = a.label("keep", "me").option("com.docker.network.driver.mtu", "1400");
+    let a = networks.create(a).await.unwrap();
+    let b = networks.create(NetworkSpec::new("b").pool(pool("10.2.0.0/24"))).await.unwrap();
+    let kept = networks.create(NetworkSpec::new("kept").pool(pool("10.3.0.0/24"))).await.unwrap();
+    let leftover =
+        NetworkSpec::new("leftover").label("docknet.apply", "shop").pool(pool("10.4.0.0/24"));
+    networks.create(leftover).await.unwrap();
+    for name in ["one", "two", "late", "stopped"] {
         let container =
             client.containers().create(ContainerSpec::new("busybox").name(name)).await.unwrap();
-        if name != "off" {
+        if name != "stopped" {
             container.start().await.unwrap();
         }
     }
-    back.connect("web", EndpointSpec::new().alias("api").ipv4("10.8.0.77".parse().unwrap()))
+    a.connect("one", EndpointSpec::new().alias("x").ipv4("10.1.0.9".parse().unwrap()))
         .await
         .unwrap();
-    back.connect("db", EndpointSpec::new().alias("sql").gateway_priority(7)).await.unwrap();
-    back.connect("off", EndpointSpec::new().alias("asleep")).await.unwrap();
+    a.connect("two", EndpointSpec::new().alias("y").gateway_priority(7)).await.unwrap();
+    b.connect("one", EndpointSpec::new()).await.unwrap();
+    b.connect("stopped", EndpointSpec::new().alias("s")).await.unwrap();
+    kept.connect("one", EndpointSpec::new().alias("old")).await.unwrap();
     (engine, client)
 }
 
-fn wanted() -> Wanted {
-    read(FILE, &Context { file: "shop.yaml".to_owned(), ..Context::default() }).unwrap()
+async fn prepared(client: &Client, file: &str) -> (Plan, Vec<Network>) {
+    let wanted = read(file, &Context::default()).unwrap();
+    let (there, networks) = Situation::take(client, &wanted).await.unwrap();
+    (plan(&wanted, &there, Prune::Leftovers).unwrap(), networks)
 }
 
-async fn steps(client: &Client) -> Vec<Step> {
-    let wanted = wanted();
-    let (there, _) = Situation::take(client, &wanted).await.unwrap();
-    plan(&wanted, &there, Prune::Leftovers).unwrap().steps()
-}
-
-/// Everything that a user can tell, without what is drawn anew: ids, times, hardware addresses.
-async fn state(client: &Client) -> Value {
-    let mut networks = BTreeMap::new();
+/// Everything that may not change, ids and hardware addresses left out.
+async fn picture(client: &Client) -> Vec<String> {
+    let mut lines = Vec::new();
     for network in client.networks().list().await.unwrap() {
         let info = network.info();
-        let pools: Vec<_> = info.ipam.pools.iter().map(|pool| format!("{pool:?}")).collect();
-        networks
-            .insert(info.name.clone(), json!([info.internal, info.labels, info.options, pools]));
+        lines.push(format!(
+            "{} {} {} {:?} {:?} {:?}",
+            info.name, info.driver, info.internal, info.ipam, info.labels, info.options
+        ));
     }
-    let mut containers = BTreeMap::new();
-    for mut container in client.containers().list_all(&Filters::new()).await.unwrap() {
-        container.reload().await.unwrap();
-        let short = container.short_id().to_owned();
-        let endpoints: BTreeMap<_, _> = container
-            .endpoints()
-            .iter()
-            .map(|(name, endpoint)| {
-                let spec = endpoint.to_spec(&short);
-                (name.clone(), json!([endpoint.ipv4(), spec.aliases, spec.gateway_priority]))
-            })
-            .collect();
-        containers.insert(container.name().to_owned(), endpoints);
-    }
-    json!([networks, containers])
-}
-
-#[tokio::test]
-async fn everything_is_as_the_file_says_and_stays_so() {
-    let (_engine, client) = engine().await;
-    let mut told = Vec::new();
-    execute(&client, &steps(&client).await, None, |step| told.push(step.to_string()))
-        .await
-        .unwrap();
-    assert_eq!(
-        told,
-        [
-            "disconnect container `db` from network `back`",
-            "disconnect container `off` from network `back`",
-            "disconnect container `web` from network `back`",
-            "remove network `back`",
-            "remove network `old`",
-            "create network `back`",
-            "create network `new`",
-            "connect container `db` to network `back`",
-            "connect container `off` to network `back`",
-            "connect container `web` to network `back`",
-            "connect container `web` to network `new`",
-            "connect container `off` to network `new`",
-        ]
-    );
-    let after = state(&client).await;
-    assert_eq!(after[0]["back"][0], true);
-    assert_eq!(after[0]["old"], Value::Null);
-    assert_eq!(after[1]["web"]["new"][0], "10.8.0.9/24");
-    assert_eq!(after[1]["db"]["back"][2], 7);
-    assert_eq!(steps(&client).await, []);
-}
-
-#[tokio::test]
-async fn whatever_fails_all_is_as_it_was() {
-    for method in ["POST", "DELETE"] {
-        for number in 0.. {
-            let (engine, client) = engine().await;
-            let (before, steps) = (state(&client).await, steps(&client).await);
-            engine.faults().add(Fault::refuse(500, "no").on(method, "*").after(number));
-            let Err(halted) = execute(&client, &steps, None, |_| {}).await else {
-                // There are no more calls of this kind that could fail.
-                assert!(number > 1, "{method}");
-                break;
-            };
-            assert!(halted.left.is_empty(), "{method} {number}: {:?}", halted.left);
-            assert_eq!(halted.failed.unwrap().1.message(), "no");
-            assert_eq!(state(&client).await, before, "{method} {number}");
+    for listed in client.containers().list_all(&docknet::Filters::new()).await.unwrap() {
+        let container: Container = client.containers().get(listed.id().as_str()).await.unwrap();
+        for (network, endpoint) in container.endpoints() {
+            let mut aliases = endpoint.to_spec(container.short_id()).aliases;
+            aliases.sort();
+            lines.push(format!(
+                "{} on {network}: {:?} {:?} {aliases:?} {:?}",
+                container.name(),
+                endpoint.ipv4(),
+                endpoint.ipv6(),
+                endpoint.asked.gateway_priority.unwrap_or_default()
+            ));
         }
     }
+    lines.sort();
+    lines
 }
 
 #[tokio::test]
-async fn a_step_of_which_nobody_heard_is_taken_back_if_it_was_done() {
-    for fault in [Fault::drop_before as fn() -> Fault, Fault::drop_after] {
-        for method in ["POST", "DELETE"] {
-            for number in 0.. {
-                let (engine, client) = engine().await;
-                let (before, steps) = (state(&client).await, steps(&client).await);
-                engine.faults().add(fault().on(method, "*").after(number));
-                let Err(halted) = execute(&client, &steps, None, |_| {}).await else {
-                    assert!(number > 1, "{method}");
+async fn networks_become_what_the_file_says_and_then_there_is_nothing_to_do() {
+    let (_engine, client) = engine().await;
+    let (plan, networks) = prepared(&client, FILE).await;
+    execute(&client, networks, &plan.steps(), &mut { NEVER }).await.unwrap();
+    let after = picture(&client).await.join("\n");
+    for line in [
+        "one on a: Some(10.2.0.",
+        "two on a: Some(10.2.0.",
+        "late on a: Some(10.2.0.",
+        "one on b: Some(10.1.0.",
+        "stopped on b: None None [\"s\"] 0",
+        "one on kept: Some(10.3.0.77/24) None [\"k\"] 0",
+        "fresh bridge false",
+    ] {
+        assert!(after.contains(line), "{line} is not in\n{after}");
+    }
+    assert!(!after.contains("leftover"), "{after}");
+    let (plan, _) = prepared(&client, FILE).await;
+    assert!(plan.is_empty(), "{plan:?}");
+}
+
+/// Fails at one call after the other, in one way, until there is no call left to fail at.
+async fn fails_everywhere(fault: fn() -> Fault) {
+    let mut failed = 0;
+    for (method, path) in [
+        ("POST", "/networks/*/disconnect"),
+        ("DELETE", "/networks/*"),
+        ("POST", "/networks/create"),
+        ("POST", "/networks/*/connect"),
+    ] {
+        for after in 0.. {
+            let (engine, client) = engine().await;
+            let before = picture(&client).await;
+            let (plan, networks) = prepared(&client, FILE).await;
+            engine.faults().add(fault().on(method, path).after(after));
+            match execute(&client, networks, &plan.steps(), &mut { NEVER }).await {
+                Ok(()) => {
+                    assert!(after > 0, "{method} {path} is never called");
                     break;
-                };
-                assert!(halted.left.is_empty(), "{method} {number}: {:?}", halted.left);
-                assert_eq!(state(&client).await, before, "{method} {number}");
+                }
+                Err(halted) => {
+                    assert_eq!(halted.left, [""; 0], "{method} {path} {after}");
+                    assert!(halted.cause.is_some());
+                    assert_eq!(picture(&client).await, before, "{method} {path} {after}");
+                    failed += 1;
+                }
             }
         }
     }
+    let (_engine, client) = engine().await;
+    assert_eq!(failed, prepared(&client, FILE).await.0.steps().len());
 }
 
 #[tokio::test]
-async fn what_cannot_be_taken_back_is_told() {
+async fn whatever_step_is_refused_everything_is_as_it_was() {
+    fails_everywhere(|| Fault::refuse(500, "no")).await;
+}
+
+#[tokio::test]
+async fn whatever_answer_is_lost_everything_is_as_it_was() {
+    fails_everywhere(Fault::drop_after).await;
+}
+
+#[tokio::test]
+async fn whenever_it_is_interrupted_everything_is_as_it_was() {
+    let (_engine, client) = engine().await;
+    let steps = prepared(&client, FILE).await.0.steps().len();
+    for after in 0..steps {
+        let (_engine, client) = engine().await;
+        let before = picture(&client).await;
+        let (plan, networks) = prepared(&client, FILE).await;
+        let halted =
+            execute(&client, networks, &plan.steps(), &mut After(after)).await.unwrap_err();
+        assert_eq!((halted.cause.is_none(), halted.undone, halted.left), (true, after, Vec::new()));
+        assert_eq!(picture(&client).await, before, "after {after} steps");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_undone_is_said() {
     let (engine, client) = engine().await;
-    let steps = steps(&client).await;
-    // Both networks can be removed, none can be made: not the new one, and not the old one again.
-    engine.faults().add(Fault::refuse(500, "full").on("POST", "/networks/create").always());
-    let halted = execute(&client, &steps, None, |_| {}).await.unwrap_err();
-    let left: Vec<_> = halted.left.iter().map(|(what, _)| what.as_str()).collect();
-    assert!(left.contains(&"create network `back` again"), "{left:?}");
-    assert!(left.contains(&"connect container `web` to network `back` again"), "{left:?}");
+    let (plan, networks) = prepared(&client, FILE).await;
+    engine.faults().add(Fault::refuse(500, "no").on("POST", "/networks/create").always());
+    let halted = execute(&client, networks, &plan.steps(), &mut { NEVER }).await.unwrap_err();
+    assert!(
+        halted.left.contains(&"network `a` is gone and cannot be made again: no".to_owned()),
+        "{:?}",
+        halted.left
+    );
+    assert!(
+        halted
+            .left
+            .iter()
+            .any(|left| left
+                .starts_with("container `one` is not connected to network `a` any more: ")),
+        "{:?}",
+        halted.left
+    );
+}
+
+#[tokio::test]
+async fn what_somebody_else_made_meanwhile_is_left_alone() {
+    let (_engine, client) = engine().await;
+    let (plan, networks) = prepared(&client, FILE).await;
+    let theirs = client.networks().create("fresh").await.unwrap();
+    let before = picture(&client).await;
+    let halted = execute(&client, networks, &plan.steps(), &mut { NEVER }).await.unwrap_err();
+    assert_eq!(halted.cause.unwrap().1.kind(), docknet::ErrorKind::NameTaken);
+    assert_eq!(halted.left, [""; 0]);
+    assert_eq!(picture(&client).await, before);
+    assert_eq!(client.networks().get("fresh").await.unwrap(), theirs);
+}
+
+#[tokio::test]
+async fn an_address_that_no_call_brings_back_is_said() {
+    let engine = Engine::memory().image("busybox").start().await.unwrap();
+    let client = engine.client();
+    // The engine picks the subnet, and gives no chosen address in it.
+    let network = client.networks().create("auto").await.unwrap();
+    for name in ["one", "two"] {
+        let container =
+            client.containers().create(ContainerSpec::new("busybox").name(name)).await.unwrap();
+        container.start().await.unwrap();
+        network.connect(name, EndpointSpec::new().alias("kept")).await.unwrap();
+    }
+    let before = picture(&client).await;
+    let (plan, networks) = prepared(&client, "networks: {auto: {internal: true}}").await;
+    engine.faults().add(Fault::refuse(500, "no").on("POST", "/networks/*/disconnect").after(1));
+    let halted = execute(&client, networks, &plan.steps(), &mut { NEVER }).await.unwrap_err();
+    // Whether it is said or not, it is true.
+    assert_eq!(halted.left.is_empty(), picture(&client).await == before, "{:?}", halted.left);
+    for left in &halted.left {
+        assert!(left.contains("on network `auto`, and had 172.18.0."), "{left}");
+    }
+    assert!(
+        picture(&client)
+            .await
+            .iter()
+            .all(|line| !line.contains("on auto") || line.contains("kept"))
+    );
 }
