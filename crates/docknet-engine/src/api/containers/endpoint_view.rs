@@ -27,6 +27,8 @@ pub(super) struct EndpointViews<'a> {
 pub(super) struct Style {
     profile: Profile,
     short_id_is_an_alias: bool,
+    /// What endpoints asked for and how they are found is not in it: Docker's lists leave that out.
+    addresses_only: bool,
     /// Whether an inspection has the networks one by one.
     pub(super) by_network: bool,
 }
@@ -81,7 +83,7 @@ impl Style {
         };
         // Podman answers old versions as it does new ones.
         let by_network = version >= BY_NETWORK || profile == Profile::Podman5;
-        Self { profile, short_id_is_an_alias, by_network }
+        Self { profile, short_id_is_an_alias, addresses_only: false, by_network }
     }
 
     /// The place whose addresses stand on the container's own level, too; on Podman only where it is the only one.
@@ -107,7 +109,8 @@ impl Style {
 
     /// As a list has it.
     pub(super) fn list(profile: Profile) -> Self {
-        Self { profile, short_id_is_an_alias: false, by_network: true }
+        let addresses_only = profile != Profile::Podman5;
+        Self { profile, short_id_is_an_alias: false, addresses_only, by_network: true }
     }
 }
 
@@ -131,6 +134,7 @@ impl<'a> EndpointView<'a> {
         let endpoint = attachment.endpoint.as_deref();
         let is_28 = style.profile == Profile::Docker28;
         let is_podman = style.profile == Profile::Podman5;
+        let is_whole = !style.addresses_only;
         let has_dns_names = style.profile != Profile::Docker20_10;
         let mut address = endpoint.map(AddressView::of).unwrap_or_default();
         if is_podman {
@@ -140,19 +144,19 @@ impl<'a> EndpointView<'a> {
         let network = attachment.network.as_ref().map(|id| id.as_str());
         Self {
             ipam: config.ipam.as_ref().filter(|_| !is_podman),
-            links: config.links.as_deref(),
-            aliases: aliases(container, name, attachment, style),
+            links: config.links.as_deref().filter(|_| is_whole),
+            aliases: aliases(container, name, attachment, style).filter(|_| is_whole),
             mac_address: match is_podman {
                 // What was asked for shows when it is there.
                 true => text(endpoint.and_then(|endpoint| endpoint.mac)),
                 false => mac_address(attachment),
             },
-            driver_opts: config.driver_opts.as_ref(),
+            driver_opts: config.driver_opts.as_ref().filter(|_| is_whole),
             gw_priority: is_28.then_some(config.gw_priority),
             network: network.unwrap_or(if is_podman { name } else { "" }),
             address,
             dns_names: has_dns_names
-                .then_some(attachment.dns_names.as_deref().filter(|_| !is_podman)),
+                .then_some(attachment.dns_names.as_deref().filter(|_| is_whole && !is_podman)),
         }
     }
 }
