@@ -25,6 +25,8 @@ pub(crate) const SET_LABEL: &str = "docknet.apply";
 pub(crate) struct Wanted {
     /// By this label of theirs the networks of the set are known again.
     pub(crate) mark: (String, String),
+    /// That name was given. One that was taken from a file's name may be another file's, too.
+    pub(crate) named: bool,
     pub(crate) networks: Vec<WantedNetwork>,
 }
 

@@ -16,12 +16,20 @@ const NETWORK_LABEL: &str = "com.docker.compose.network";
 /// The network of services that name none.
 const DEFAULT: &str = "default";
 
+/// The files that Compose looks for.
+const NAMES: [&str; 4] =
+    ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+
 const TOP: [&str; 9] = [
     "configs", "include", "models", "name", "networks", "secrets", "services", "version", "volumes",
 ];
 
-/// Whether it has what only Compose files have.
-pub(super) fn is_compose(document: &Node) -> bool {
+/// Whether it has the name of a Compose file, or what only Compose files have.
+pub(super) fn is_compose(document: &Node, file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    if NAMES.contains(&name) {
+        return true;
+    }
     let Value::Map(entries) = &document.value else { return false };
     entries.iter().any(|entry| entry.key != "networks" && TOP.contains(&entry.key.as_str()))
 }
@@ -43,7 +51,7 @@ pub(super) fn read(document: &Node, context: &Context, problems: &mut Vec<Proble
             }
             "services" => {
                 for service in map(&entry.value, "services", problems) {
-                    uses(service, &mut used, problems);
+                    uses(service, context, &mut used, problems);
                 }
             }
             _ => {}
@@ -75,6 +83,8 @@ pub(super) fn read(document: &Node, context: &Context, problems: &mut Vec<Proble
     }
     Wanted {
         mark: (PROJECT_LABEL.to_owned(), project),
+        // A directory is a name enough: so it is with `docker compose down`.
+        named: true,
         networks: networks.into_iter().map(|(_, network)| network).collect(),
     }
 }
@@ -98,10 +108,19 @@ fn named(
 }
 
 /// The networks of a service, each as an entry whose key is its name.
-fn uses(service: &Entry, used: &mut Vec<(Entry, Entry)>, problems: &mut Vec<Problem>) {
+fn uses(
+    service: &Entry,
+    context: &Context,
+    used: &mut Vec<(Entry, Entry)>,
+    problems: &mut Vec<Problem>,
+) {
     let mut other = false;
     let mut add = |network: Entry| used.push((service.clone(), network));
     for Entry { key, value, .. } in map(&service.value, "a service", problems) {
+        let value = match key.as_str() {
+            "networks" => variables::filled(value, &context.variables, problems),
+            _ => Rc::clone(value),
+        };
         match (key.as_str(), &value.value) {
             ("network_mode" | "provider", _) => other = true,
             ("networks", Value::List(networks)) => {

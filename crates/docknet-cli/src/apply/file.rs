@@ -30,7 +30,7 @@ pub(crate) fn read(text: &str, context: &Context) -> Result<Wanted, Vec<String>>
     let told = |problem: &Problem| format!("{}:{}: {}", context.file, problem.place, problem.what);
     let document = yaml::parse(text).map_err(|problem| vec![told(&problem)])?;
     let mut problems = Vec::new();
-    let wanted = match context.compose || compose::is_compose(&document) {
+    let wanted = match context.compose || compose::is_compose(&document, &context.file) {
         true => compose::read(&document, context, &mut problems),
         false => own(&document, context, &mut problems),
     };
@@ -42,11 +42,15 @@ pub(crate) fn read(text: &str, context: &Context) -> Result<Wanted, Vec<String>>
 }
 
 fn own(document: &Node, context: &Context, problems: &mut Vec<Problem>) -> Wanted {
-    let mut set = context.fallback.clone();
+    let mut set = None;
     let mut networks = Vec::new();
     for entry in fields(document, "the file", &["networks", "set"], problems) {
         match entry.key.as_str() {
-            "set" => set = text(&entry.value, "set", problems).unwrap_or_default(),
+            "set" => match text(&entry.value, "set", problems) {
+                Some(name) if !name.is_empty() => set = Some(name),
+                _ => problems
+                    .push(Problem::new(entry.place, "`set` is the name of this set of networks")),
+            },
             _ => {
                 for entry in map(&entry.value, "networks", problems) {
                     let mut network = network(entry, Words::Own, problems);
@@ -59,8 +63,10 @@ fn own(document: &Node, context: &Context, problems: &mut Vec<Problem>) -> Wante
     if !has(document, "networks") {
         problems.push(Problem::new(document.place, "there is no `networks:`"));
     }
-    let mark = (SET_LABEL.to_owned(), context.project.clone().unwrap_or(set));
-    Wanted { mark, networks }
+    let set = context.project.clone().or(set);
+    let named = set.is_some();
+    let mark = (SET_LABEL.to_owned(), set.unwrap_or_else(|| context.fallback.clone()));
+    Wanted { mark, named, networks }
 }
 
 /// Which of the two formats it is.

@@ -154,7 +154,7 @@ fn change(wanted: &WantedNetwork, mark: &(String, String), there: &Situation) ->
     if !change.differences.is_empty() {
         change.kind = Kind::Recreate;
     }
-    change.new = Some(restore::with_old_pools(spec, found));
+    change.new = Some(restore::with_what_is_open(spec, found));
     change
 }
 

@@ -61,8 +61,6 @@ pub(super) struct Entry {
     pub(super) key: String,
     pub(super) place: Place,
     pub(super) value: Rc<Node>,
-    /// A `<<` brought it.
-    pub(super) merged: bool,
 }
 
 /// The one document of a file.
@@ -94,6 +92,8 @@ struct Open {
     value: Value,
     /// The key of a map whose value comes next.
     key: Option<(String, Place)>,
+    /// Where the keys of a map are that were written, not merged.
+    written: HashMap<String, Place>,
 }
 
 impl Reader {
@@ -106,7 +106,9 @@ impl Reader {
                 let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
                 let value = if null { Value::Null } else { Value::Text(text.into_owned()) };
                 let before = self.nodes;
-                self.count(1, place)?;
+                // A long text weighs as much as many short ones: aliases may repeat it.
+                let weight = if let Value::Text(text) = &value { 1 + text.len() / 1024 } else { 1 };
+                self.count(weight, place)?;
                 self.add(Node { place, value }, anchor, before)
             }
             Event::SequenceStart(anchor, _) => self.begin(Value::List(Vec::new()), anchor, place),
@@ -137,7 +139,8 @@ impl Reader {
         }
         let nodes_before = self.nodes;
         self.count(1, place)?;
-        self.open.push(Open { place, anchor, nodes_before, value, key: None });
+        let written = HashMap::new();
+        self.open.push(Open { place, anchor, nodes_before, value, key: None, written });
         Ok(())
     }
 
@@ -170,11 +173,8 @@ impl Reader {
                     let Value::Text(key) = &node.value else {
                         return Err(Problem::new(node.place, "a key has to be a text"));
                     };
-                    if let Some(first) =
-                        entries.iter().find(|entry| entry.key == *key && !entry.merged)
-                    {
-                        let what =
-                            format!("`{key}` is here twice: first in line {}", first.place.line);
+                    if let Some(first) = open.written.get(key) {
+                        let what = format!("`{key}` is here twice: first in line {}", first.line);
                         return Err(Problem::new(node.place, what));
                     }
                     open.key = Some((key.clone(), node.place));
@@ -182,8 +182,11 @@ impl Reader {
                 Some((key, place)) if key == "<<" => merge(entries, &node, place)?,
                 Some((key, place)) => {
                     // What a `<<` brought gives way.
-                    entries.retain(|entry| entry.key != key);
-                    entries.push(Entry { key, place, value: node, merged: false });
+                    if open.written.len() < entries.len() {
+                        entries.retain(|entry| entry.key != key);
+                    }
+                    open.written.insert(key.clone(), place);
+                    entries.push(Entry { key, place, value: node });
                 }
             },
             Value::Null | Value::Text(_) => {}
@@ -198,7 +201,7 @@ fn merge(entries: &mut Vec<Entry>, node: &Node, place: Place) -> Result<(), Prob
         Value::Map(others) => {
             for other in others {
                 if !entries.iter().any(|entry| entry.key == other.key) {
-                    entries.push(Entry { merged: true, ..other.clone() });
+                    entries.push(other.clone());
                 }
             }
             Ok(())

@@ -71,6 +71,11 @@ impl Apply {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         let text = self.text()?;
         let wanted = apply::read(&text, &self.context()).map_err(|problems| refused(&problems))?;
+        if self.prune && !wanted.named {
+            let what = "`--prune` removes what an earlier apply of the same set made, and this set has no name";
+            return Err(Failure::new(what)
+                .hint("`set: NAME` in the file or `--project-name NAME` gives it one"));
+        }
         let client = session.client().await?;
         let taken = session.waiting("look at networks", Situation::take(client, &wanted)).await;
         let (there, networks) = taken?;

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
 
 use super::frame::{Frame, Look};
 use crate::terminal::{self, Terminal};
@@ -21,6 +23,8 @@ impl Screen {
             let mut quiet = before.clone();
             // Keys come one by one and are not shown; Ctrl-C is still a signal.
             quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON);
+            // Stopped by Ctrl-Z it would leave the shell on this screen.
+            quiet.special_codes[SpecialCodeIndex::VSUSP] = 0;
             tcsetattr(io::stdin(), OptionalActions::Now, &quiet)?;
         }
         let screen = Self { terminal, before };

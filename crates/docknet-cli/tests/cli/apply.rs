@@ -84,12 +84,22 @@ fn a_compose_file_is_one_of_networks_too() {
     let mut lab = Lab::start();
     lab.file(
         "compose.yaml",
-        "name: shop\nservices:\n  web: {image: nginx, networks: [front]}\n  db: {image: postgres}\nnetworks:\n  front: {ipam: {config: [{subnet: \"${SUBNET:-10.7.0.0/24}\"}]}}\n",
+        "name: shop\nservices:\n  web: {image: nginx, networks: [\"${NET:-front}\"]}\n  db: {image: postgres}\nnetworks:\n  front: {ipam: {config: [{subnet: \"${SUBNET:-10.7.0.0/24}\"}]}}\n",
     );
     lab.file(".env", "SUBNET=10.6.0.0/24\n");
     lab.run("apply compose.yaml");
     lab.run("inspect --format '{{.Name}} {{json .Labels}} {{json .IPAM.Config}}' shop_front");
     lab.run("apply --project-name other --dry-run compose.yaml");
+    insta::assert_snapshot!(lab.transcript());
+}
+
+#[test]
+fn what_the_file_leaves_open_stays_as_it_is() {
+    let mut lab = Lab::start();
+    lab.run("create --internal --subnet 10.7.0.0/24 -o com.docker.network.driver.mtu=1400 --label keep=me secret");
+    lab.file("n.yaml", "set: n\nnetworks: {secret: {ipam: {config: [{subnet: 10.8.0.0/24}]}}}\n");
+    lab.run("apply --force n.yaml");
+    lab.run("inspect --format '{{.Internal}} {{json .Options}} {{json .Labels}} {{json .IPAM.Config}}' secret");
     insta::assert_snapshot!(lab.transcript());
 }
 
@@ -101,6 +111,7 @@ fn what_is_wrong_with_a_file_is_told_with_its_place() {
     for words in ["apply wrong.yaml", "apply refused.yaml", "apply missing.yaml", "apply"] {
         lab.run(words);
     }
+    lab.run("apply --prune refused.yaml");
     lab.run_with("apply -", "networks: {a: {}}\n");
     lab.run_with("apply -", "networks: [");
     lab.run("ls --format '{{.Name}}'");

@@ -37,16 +37,30 @@ fn pool(info: &PoolInfo) -> Option<Pool> {
     Some(pool)
 }
 
-/// A network that is made anew keeps the subnets it has where the file names none.
-pub(super) fn with_old_pools(mut spec: NetworkSpec, found: &NetworkInfo) -> NetworkSpec {
-    let same_driver = spec.driver.as_ref().is_none_or(|driver| *driver == found.driver);
+/// What the file leaves open stays as it is where a network is made anew: whether it is internal, its options, its labels, and its
+/// subnets if the file names none.
+pub(super) fn with_what_is_open(mut spec: NetworkSpec, found: &NetworkInfo) -> NetworkSpec {
+    spec.internal = spec.internal.or(Some(found.internal));
+    spec.attachable = spec.attachable.or(Some(found.attachable));
+    spec.scope = spec.scope.or_else(|| (found.scope != Scope::Local).then(|| found.scope.clone()));
+    // What comes from a configuration comes from there, and may not be sent.
+    if spec.config_from.is_some() || found.config_from.is_some() {
+        return spec;
+    }
+    for (key, value) in &found.labels {
+        spec.labels.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+    // Another driver has other options, and other subnets.
+    if spec.driver.as_ref().is_some_and(|driver| *driver != found.driver) {
+        return spec;
+    }
+    for (key, value) in &found.options {
+        spec.options.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+    spec.ipv4 = spec.ipv4.or_else(|| found.ipv4.filter(|ipv4| !ipv4));
+    spec.ipv6 = spec.ipv6.or(Some(found.ipv6));
     let default_ipam = spec.ipam.driver.is_none() && spec.ipam.options.is_empty();
-    if !spec.ipam.pools.is_empty()
-        || !same_driver
-        || !default_ipam
-        || spec.config_from.is_some()
-        || found.config_from.is_some()
-    {
+    if !spec.ipam.pools.is_empty() || !default_ipam {
         return spec;
     }
     let enabled = |subnet: &IpNet| match subnet {
