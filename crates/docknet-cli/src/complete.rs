@@ -10,6 +10,7 @@ use clap_complete::engine::CompletionCandidate;
 use docknet::{Client, Container, Filters, Network, Result};
 
 use crate::cli::Cli;
+use crate::survey::subnets;
 
 /// Answers and ends the program, if a shell asks.
 pub(crate) fn answer() {
@@ -122,15 +123,9 @@ fn all_containers() -> Vec<Container> {
 
 fn network(network: &Network) -> CompletionCandidate {
     let info = network.info();
-    let subnets: Vec<_> = info
-        .ipam
-        .pools
-        .iter()
-        .filter_map(|pool| pool.subnet)
-        .map(|subnet| subnet.to_string())
-        .collect();
+    let subnets = subnets(info).join(" ");
     CompletionCandidate::new(network.name())
-        .help(Some(format!("{} {}", info.driver, subnets.join(" ")).trim_end().to_owned().into()))
+        .help(Some(format!("{} {subnets}", info.driver).trim_end().to_owned().into()))
 }
 
 fn container(container: &Container) -> CompletionCandidate {

@@ -1,6 +1,6 @@
 //! What an engine has: its networks and its containers, in two requests.
 
-use docknet::{Client, Container, EndpointInfo, Filters, Network};
+use docknet::{Client, Container, EndpointInfo, Filters, Network, NetworkInfo};
 
 use crate::failure::Outcome;
 
@@ -34,4 +34,16 @@ impl Survey {
         })
         .map(|(container, _, endpoint)| (container, endpoint))
     }
+}
+
+/// The subnets of a network, as texts.
+pub(crate) fn subnets(info: &NetworkInfo) -> Vec<String> {
+    let subnets = info.ipam.pools.iter().filter_map(|pool| pool.subnet);
+    subnets.map(|subnet| subnet.to_string()).collect()
+}
+
+/// The addresses of an endpoint, as texts; none while its container does not run.
+pub(crate) fn addresses(endpoint: &EndpointInfo) -> Vec<String> {
+    let four = endpoint.ipv4().map(|net| net.addr().to_string());
+    four.into_iter().chain(endpoint.ipv6().map(|net| net.addr().to_string())).collect()
 }

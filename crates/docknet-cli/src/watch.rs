@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub(crate) use self::frame::frame;
 pub(crate) use self::screen::Screen;
 use crate::output::natural;
-use crate::survey::Survey;
+use crate::survey::{Survey, addresses, subnets};
 
 /// What is shown: networks by name, with who is on them by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,17 +40,8 @@ impl Scene {
             .iter()
             .map(|network| {
                 let info = network.info();
-                let subnets: Vec<_> = info
-                    .ipam
-                    .pools
-                    .iter()
-                    .filter_map(|pool| pool.subnet)
-                    .map(|subnet| subnet.to_string())
-                    .collect();
                 let members = survey.endpoints(network).map(|(container, endpoint)| {
-                    let four = endpoint.ipv4().map(|net| net.addr().to_string());
-                    let six = endpoint.ipv6().map(|net| net.addr().to_string());
-                    let addresses = four.into_iter().chain(six).collect::<Vec<_>>().join(", ");
+                    let addresses = addresses(endpoint).join(", ");
                     (
                         container.name().to_owned(),
                         Member { addresses, state: container.status().to_string() },
@@ -60,7 +51,7 @@ impl Scene {
                     id: network.short_id().to_owned(),
                     name: network.name().to_owned(),
                     driver: info.driver.to_string(),
-                    subnets: subnets.join(", "),
+                    subnets: subnets(info).join(", "),
                     internal: info.internal,
                     members: members.collect(),
                 }

@@ -58,7 +58,8 @@ impl Inspect {
         let mut report = Report::new(format, session.terminal().is_watched());
         let mut failures = Vec::new();
         for name in &self.networks {
-            let found = session.waiting("Inspecting", find(client, name.trim(), &options)).await;
+            let found =
+                session.waiting("inspect networks", find(client, name.trim(), &options)).await;
             match found {
                 Ok(network) => {
                     failures.extend(report.add(network.attrs_json(), network.attrs()).err())

@@ -67,8 +67,7 @@ impl Ls {
         let format =
             ListFormat::parse(&source).map_err(|error| cannot_format(&error, self.containers))?;
         let client = session.client().await?;
-        let listing =
-            session.waiting("Listing networks", survey(client, &filters, self.containers));
+        let listing = session.waiting("list networks", survey(client, &filters, self.containers));
         let mut survey = listing.await?;
         survey.networks.sort_by(|one, other| natural(one.name(), other.name()));
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::parts::parts;
 use crate::output::natural;
-use crate::survey::Survey;
+use crate::survey::{Survey, addresses, subnets};
 
 /// Networks and containers, in parts between which no packet passes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -138,13 +138,7 @@ fn network(network: &FoundNetwork) -> Network {
         name: info.name.clone(),
         driver: info.driver.to_string(),
         scope: info.scope.to_string(),
-        subnets: info
-            .ipam
-            .pools
-            .iter()
-            .filter_map(|pool| pool.subnet)
-            .map(|subnet| subnet.to_string())
-            .collect(),
+        subnets: subnets(info),
         gateways: info
             .ipam
             .pools
@@ -169,12 +163,7 @@ fn container(container: &Found, endpoints: &[(&FoundNetwork, &EndpointInfo)]) ->
         .map(|(network, _)| network.id());
     let endpoint = |(network, endpoint): &(&FoundNetwork, &EndpointInfo)| Endpoint {
         network: network.name().to_owned(),
-        addresses: endpoint
-            .ipv4()
-            .map(|net| net.addr().to_string())
-            .into_iter()
-            .chain(endpoint.ipv6().map(|net| net.addr().to_string()))
-            .collect(),
+        addresses: addresses(endpoint),
         mac: endpoint.mac().map(|mac| mac.to_string()),
         aliases: aliases(container, endpoint),
         default_route: endpoints.len() > 1 && way == Some(network.id()),
