@@ -18,7 +18,7 @@ pub(crate) fn answer() {
 }
 
 /// Longer than this nobody waits for a list of names.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn networks() -> Vec<CompletionCandidate> {
     let networks = ask(async |client| client.networks().list().await);
