@@ -120,7 +120,7 @@ fn pools(survey: &Survey) -> Vec<Pool> {
             let subnet = subnet.trunc();
             let mut addresses = BTreeMap::new();
             if let Some(gateway) = pool.gateway {
-                addresses.insert(gateway, "gateway".to_owned());
+                addresses.insert(gateway, GATEWAY.to_owned());
             }
             addresses
                 .extend(pool.reserved.iter().map(|(name, ip)| (*ip, format!("reserved: {name}"))));
@@ -140,7 +140,10 @@ fn pools(survey: &Survey) -> Vec<Pool> {
                 driver: info.driver.to_string(),
                 subnet,
                 range,
-                gateway: pool.gateway,
+                // Docker lists no gateway that nobody asked for; endpoints know it.
+                gateway: pool.gateway.or_else(|| {
+                    addresses.iter().find(|(_, holder)| *holder == GATEWAY).map(|(ip, _)| *ip)
+                }),
                 usable: usable(subnet, within),
                 used: used as u128,
                 addresses,
@@ -150,15 +153,16 @@ fn pools(survey: &Survey) -> Vec<Pool> {
     pools
 }
 
+const GATEWAY: &str = "gateway";
+
 /// Who has which address on which network.
 fn holders(survey: &Survey) -> BTreeMap<&str, Vec<(IpAddr, String)>> {
     let mut holders: BTreeMap<&str, Vec<(IpAddr, String)>> = BTreeMap::new();
     for container in &survey.containers {
         for endpoint in container.endpoints().values() {
             let here = holders.entry(endpoint.network_id.as_str()).or_default();
-            // Docker does not list a gateway that nobody asked for.
             let gateways = endpoint.gateway.into_iter().chain(endpoint.ipv6_gateway);
-            here.extend(gateways.map(|gateway| (gateway, "gateway".to_owned())));
+            here.extend(gateways.map(|gateway| (gateway, GATEWAY.to_owned())));
             let four = endpoint.ipv4().map(|net| IpAddr::V4(net.addr()));
             let six = endpoint.ipv6().map(|net| IpAddr::V6(net.addr()));
             here.extend(

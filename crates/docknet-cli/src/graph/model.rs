@@ -117,7 +117,8 @@ impl Graph {
         });
         let mut hidden: Vec<_> = hidden.iter().map(|network| network.name().to_owned()).collect();
         hidden.sort();
-        Self { engine, parts: parts(drawn.into_iter().map(network).collect(), containers), hidden }
+        let drawn = drawn.into_iter().map(|found| network(found, survey)).collect();
+        Self { engine, parts: parts(drawn, containers), hidden }
     }
 }
 
@@ -131,21 +132,29 @@ impl Shown {
     }
 }
 
-fn network(network: &FoundNetwork) -> Network {
+fn network(network: &FoundNetwork, survey: &Survey) -> Network {
     let info = network.info();
+    let mut gateways: Vec<_> = info.ipam.pools.iter().filter_map(|pool| pool.gateway).collect();
+    // Docker lists none that nobody asked for; endpoints know them.
+    if gateways.is_empty() {
+        let first = survey
+            .endpoints(network)
+            .map(|(_, endpoint)| endpoint)
+            .find(|endpoint| endpoint.is_up());
+        gateways.extend(
+            first
+                .into_iter()
+                .flat_map(|endpoint| [endpoint.gateway, endpoint.ipv6_gateway])
+                .flatten(),
+        );
+    }
     Network {
         id: info.id.to_string(),
         name: info.name.clone(),
         driver: info.driver.to_string(),
         scope: info.scope.to_string(),
         subnets: subnets(info),
-        gateways: info
-            .ipam
-            .pools
-            .iter()
-            .filter_map(|pool| pool.gateway)
-            .map(|gateway| gateway.to_string())
-            .collect(),
+        gateways: gateways.iter().map(ToString::to_string).collect(),
         internal: info.internal,
         leads_out: !info.internal && !info.config_only && !matches!(info.driver, Driver::None),
     }
