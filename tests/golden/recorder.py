@@ -129,7 +129,7 @@ class Recorder:
         # Docker walks a map here, in another order each time.
         s = re.sub(r"(?<=network endpoints: )\w+(, \w+)+", lambda m: ", ".join(sorted(m[0].split(", "))), s)
         s = re.sub(r"\d+ matches found based on ID", "<n> matches found based on ID", s)
-        s = re.sub(r"(?<=more than one result for network ID )[0-9a-f]\b", "<prefix>", s)
+        s = re.sub(r"(?<=more than one result for network ID )[0-9a-f]{1,4}\b", "<prefix>", s)
         return re.sub(r"\b(veth|podman|vx-|dm-)[0-9a-f]{2,12}\b", r"\1<n>", s)
 
     def short(self, match):
