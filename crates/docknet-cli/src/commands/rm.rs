@@ -44,7 +44,7 @@ impl Rm {
         for name in &self.networks {
             interrupt.check()?;
             let what = format!("remove network `{name}`");
-            let failure = match session.waiting(&what, self.remove(session, client, name)).await? {
+            let failure = match self.remove(session, client, name, &what).await? {
                 Ok(Removed::Gone) => {
                     let mut out = session.out();
                     writeln!(out, "{name}")?;
@@ -75,20 +75,25 @@ impl Rm {
         session: &Session,
         client: &Client,
         name: &str,
+        what: &str,
     ) -> Outcome<Result<Removed>> {
         let networks = client.networks();
-        let network = match networks.get(name).await {
+        let network = match session.waiting(what, networks.get(name)).await {
             Ok(network) => network,
             Err(error) => return Ok(Err(error)),
         };
+        // Nothing turns on the screen while somebody is asked.
         if network.info().ingress && !prompt::confirm(session, INGRESS).await? {
             return Ok(Ok(Removed::Kept));
         }
-        let removed = match self.detach {
-            true => network.remove_detaching().await,
-            // By what was typed: the engine's words are about that.
-            false => networks.remove(name).await,
+        let remove = async {
+            match self.detach {
+                true => network.remove_detaching().await,
+                // By what was typed: the engine's words are about that.
+                false => networks.remove(name).await,
+            }
         };
+        let removed = session.waiting(what, remove).await;
         Ok(removed.map(|()| Removed::Gone))
     }
 }
