@@ -151,22 +151,12 @@ fn addresses(change: &Change, there: &Situation, refuse: &mut impl FnMut(String)
     if let Some(spec) = change.new.as_ref().filter(|_| made) {
         for pool in &spec.ipam.pools {
             subnets.push(pool.subnet);
-            taken.extend(pool.gateway.map(|ip| (ip, "the gateway".to_owned())));
-            taken.extend(
-                pool.reserved
-                    .iter()
-                    .map(|(name, ip)| (*ip, format!("`{name}`, for whom it is reserved"))),
-            );
+            taken.extend(never_given(pool.gateway, &pool.reserved));
         }
     } else if let Some(found) = found {
         for pool in &found.ipam.pools {
             subnets.extend(pool.subnet);
-            taken.extend(pool.gateway.map(|ip| (ip, "the gateway".to_owned())));
-            taken.extend(
-                pool.reserved
-                    .iter()
-                    .map(|(name, ip)| (*ip, format!("`{name}`, for whom it is reserved"))),
-            );
+            taken.extend(never_given(pool.gateway, &pool.reserved));
         }
         let stays = |id| !change.endpoints.iter().any(|endpoint| endpoint.container.id == id);
         for info in there.containers.iter().filter(|info| stays(info.id.clone())) {
@@ -195,6 +185,16 @@ fn addresses(change: &Change, there: &Situation, refuse: &mut impl FnMut(String)
             taken.entry(ip).or_insert_with(|| format!("container `{name}`"));
         }
     }
+}
+
+/// The addresses of a pool that no container gets, each with whom it belongs to.
+fn never_given(
+    gateway: Option<IpAddr>,
+    reserved: &BTreeMap<String, IpAddr>,
+) -> impl Iterator<Item = (IpAddr, String)> {
+    let reserved =
+        reserved.iter().map(|(name, ip)| (*ip, format!("`{name}`, for whom it is reserved")));
+    gateway.map(|ip| (ip, "the gateway".to_owned())).into_iter().chain(reserved)
 }
 
 /// What goes is used by nobody who stays.
