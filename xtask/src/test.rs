@@ -103,9 +103,9 @@ fn watch(host: &str) -> Result<()> {
         .spawn()
         .context("example watch")?;
     let mut line = String::new();
-    if let Some(stdout) = child.stdout.take() {
-        BufReader::new(stdout).read_line(&mut line)?;
-    }
+    // Open until the end: it goes on to print, and must find somebody who reads.
+    let mut stdout = BufReader::new(child.stdout.take().context("example watch has no output")?);
+    stdout.read_line(&mut line)?;
     std::thread::sleep(Duration::from_millis(100));
     let ended = child.try_wait()?;
     child.kill()?;
