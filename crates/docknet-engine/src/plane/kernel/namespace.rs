@@ -1,0 +1,127 @@
+//! Network namespaces: made and entered by threads that are never given back.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::thread;
+
+use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
+
+/// A network namespace, for as long as this or a process in it keeps it.
+#[derive(Debug)]
+pub(crate) struct Namespace(OwnedFd);
+
+impl Namespace {
+    /// A new one, with nothing in it but a loopback that is down.
+    pub(crate) fn new() -> io::Result<Self> {
+        on_a_thread_of_its_own(|| {
+            unshare_network()?;
+            Ok(Self(own_namespace()?))
+        })
+    }
+
+    /// The one that the calling thread is in.
+    pub(crate) fn current() -> io::Result<Self> {
+        Ok(Self(own_namespace()?))
+    }
+
+    /// Does something inside. What it opens there stays there.
+    pub(crate) fn within<T: Send>(
+        &self,
+        work: impl FnOnce() -> io::Result<T> + Send,
+    ) -> io::Result<T> {
+        on_a_thread_of_its_own(|| {
+            move_into_link_name_space(self.0.as_fd(), Some(LinkNameSpaceType::Network))?;
+            work()
+        })
+    }
+}
+
+impl AsFd for Namespace {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// The thread ends with its work, so nothing else ever runs in the namespace that it entered.
+fn on_a_thread_of_its_own<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    thread::scope(|scope| {
+        let thread =
+            thread::Builder::new().name("namespace".to_owned()).spawn_scoped(scope, work)?;
+        thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the thread in the namespace broke down")))
+    })
+}
+
+fn own_namespace() -> io::Result<OwnedFd> {
+    Ok(File::open("/proc/thread-self/ns/net")?.into())
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the one system call here that can break what Rust promises, if its flags are others"
+)]
+fn unshare_network() -> io::Result<()> {
+    // SAFETY: only with CLONE_FILES could this thread lose descriptors that others hold for it.
+    unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNET) }?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::links::{Bridge, Inside, Links, Pair};
+    use super::*;
+
+    #[test]
+    fn two_namespaces_are_joined_by_a_bridge() {
+        let host = Namespace::new().unwrap();
+        let mut links = host.within(Links::open).unwrap();
+        let mac = "02:42:ac:11:00:01".parse().unwrap();
+        let bridge = links.add_bridge(&Bridge { name: "dn0", mac, mtu: Some(1400) }).unwrap();
+        links.add_address(bridge, "10.7.0.1/24".parse().unwrap()).unwrap();
+        links.add_address(bridge, "fd00:7::1/64".parse().unwrap()).unwrap();
+        let begun = std::time::Instant::now();
+        let mut inner = Vec::new();
+        for (at, address) in ["10.7.0.2/24", "10.7.0.3/24"].iter().enumerate() {
+            let namespace = Namespace::new().unwrap();
+            let inside = Inside {
+                name: "eth0",
+                mac: format!("02:42:0a:07:00:0{}", at + 2).parse().unwrap(),
+                namespace: namespace.as_fd(),
+            };
+            links
+                .add_pair(&Pair { name: &format!("veth{at}"), bridge, mtu: Some(1400), inside })
+                .unwrap();
+            let mut within = namespace.within(Links::open).unwrap();
+            let eth0 = within.find("eth0").unwrap().unwrap();
+            within.add_address(eth0.index, address.parse().unwrap()).unwrap();
+            within.set_up(eth0.index).unwrap();
+            within.add_default_route(eth0.index, "10.7.0.1".parse().unwrap()).unwrap();
+            assert!(within.routes().unwrap().iter().any(|(to, _)| to.prefix_len() == 0));
+            inner.push(namespace);
+        }
+        println!("{:?}", begun.elapsed());
+        let found = links.find("dn0").unwrap().unwrap();
+        assert_eq!(
+            (found.kind.as_deref(), found.mtu, found.up),
+            (Some("bridge"), Some(1400), true)
+        );
+        let ports =
+            links.list().unwrap().into_iter().filter(|link| link.bridge == Some(bridge)).count();
+        assert_eq!(ports, 2);
+        // TCP from the one to the other.
+        let listener = inner[1].within(|| std::net::TcpListener::bind("10.7.0.3:80")).unwrap();
+        inner[0]
+            .within(|| {
+                std::net::TcpStream::connect_timeout(
+                    &"10.7.0.3:80".parse().unwrap(),
+                    std::time::Duration::from_secs(5),
+                )
+            })
+            .unwrap();
+        listener.accept().unwrap();
+        links.remove(bridge).unwrap();
+        assert_eq!(links.find("dn0").unwrap(), None);
+    }
+}
