@@ -220,6 +220,10 @@ impl Links {
 }
 
 impl Index {
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
     /// As the kernel has it in some of its structures. It gives no number beyond these.
     fn signed(self) -> i32 {
         i32::try_from(self.0).unwrap_or(i32::MAX)
