@@ -1,17 +1,21 @@
-//! The rules of our networks, in tables of our own. The rules never change; what they look at are sets, and a network or an
-//! endpoint is an element of these.
+//! The rules of our networks, in one table of our own. The rules never change; what they look at are sets and maps, and a
+//! network or a published port is an element of these.
+
+mod rules;
 
 use std::ffi::CStr;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use docknet_types::IpNet;
 
+use self::rules::{
+    BRIDGES, CLOSED, MASQUERADE4, MASQUERADE6, OPEN4, OPEN6, PUBLISHED4, PUBLISHED4_AT, PUBLISHED6,
+    PUBLISHED6_AT, TABLE, UNPROTECTED, WITHIN,
+};
 use super::links::Index;
 use super::netlink::Refused;
-use super::nft::{
-    Base, Batch, Ct, Expr, Field, Hook, Meta, Nft, Register, Set, Table, TableFamily,
-};
+use super::nft::{Batch, Nft};
 
 #[derive(Debug)]
 pub(crate) struct Firewall(Nft);
@@ -20,21 +24,44 @@ pub(crate) struct Firewall(Nft);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NetworkRules {
     pub(crate) bridge: Index,
-    pub(crate) way_out: WayOut,
-    pub(crate) subnets: Vec<IpNet>,
+    /// An internal network: nothing leaves it, nothing comes in.
+    pub(crate) internal: bool,
+    /// Whether its containers may talk to one another.
+    pub(crate) company: bool,
+    /// Subnets whose packets leave with an address of the host's.
+    pub(crate) masqueraded: Vec<IpNet>,
+    /// The families in which packets from outside come in, whatever they want.
+    pub(crate) unprotected: Vec<L3>,
 }
 
-/// How packets of a network leave the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WayOut {
-    /// Not at all: an internal network.
-    Closed,
-    /// With an address of the host's.
-    Masqueraded,
-    /// As they are, and packets from outside come in as they are.
-    Routed,
-    /// As they are, and nothing comes in that was not asked for.
-    Plain,
+/// A port of a container that can be reached from elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Opening {
+    pub(crate) protocol: L4,
+    pub(crate) to: SocketAddr,
+    pub(crate) way: Way,
+}
+
+/// How a container's port is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Way {
+    /// At a port of the host: at this address of it, or at all of its addresses if that is none.
+    Host(SocketAddr),
+    /// At the container's own address.
+    Direct,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum L3 {
+    V4,
+    V6,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum L4 {
+    Tcp,
+    Udp,
+    Sctp,
 }
 
 impl Firewall {
@@ -42,87 +69,166 @@ impl Firewall {
         Ok(Self(Nft::open()?))
     }
 
-    /// The tables, sets and rules, with no network in them. What was there of ours before is gone.
-    pub(crate) fn install(&mut self) -> Result<(), Refused> {
-        let mut batch = self.0.batch();
-        // Added first, so that there is something to remove.
-        batch.add_table(TABLE).remove_table(TABLE).add_table(TABLE);
-        for set in SETS {
-            batch.add_set(TABLE, set);
+    /// The table, its sets and rules, with these in it. What was there of ours before is gone in the same moment.
+    pub(crate) fn install<'a>(
+        &mut self,
+        networks: impl IntoIterator<Item = &'a NetworkRules>,
+        openings: impl IntoIterator<Item = &'a Opening>,
+    ) -> Result<(), Refused> {
+        let mut batch = Batch::default();
+        rules::install(&mut batch);
+        for network in networks {
+            network.each(|element| element.add(&mut batch));
         }
-        for chain in [FROM, BETWEEN, TO] {
-            batch.add_chain(TABLE, chain, None);
+        for opening in openings {
+            opening.element().add(&mut batch);
         }
-        batch.add_chain(
-            TABLE,
-            FORWARD,
-            Some(Hook { kind: c"filter", number: NF_INET_FORWARD, priority: NF_IP_PRI_FILTER }),
-        );
-        batch.add_chain(
-            TABLE,
-            POSTROUTING,
-            Some(Hook { kind: c"nat", number: NF_INET_POST_ROUTING, priority: NF_IP_PRI_NAT_SRC }),
-        );
-        rules(&mut batch);
         self.0.commit("install the firewall", batch)
     }
 
     pub(crate) fn uninstall(&mut self) -> Result<(), Refused> {
-        let mut batch = self.0.batch();
-        batch.add_table(TABLE).remove_table(TABLE);
+        let mut batch = Batch::default();
+        // Added first, so that there is something to remove.
+        batch.add_table(TABLE);
+        batch.remove_table(TABLE);
         self.0.commit("remove the firewall", batch)
     }
 
     pub(crate) fn add_network(&mut self, rules: &NetworkRules) -> Result<(), Refused> {
-        let mut batch = self.0.batch();
-        rules.elements(|set, element| match element {
-            Element::Key(key) => {
-                batch.add_element(TABLE, set, &key, &[]);
-            }
-            Element::Range(first, end) => {
-                batch.add_range(TABLE, set, &first, end.as_deref());
-            }
-        });
+        let mut batch = Batch::default();
+        rules.each(|element| element.add(&mut batch));
         self.0.commit("add a network to the firewall", batch)
     }
 
     pub(crate) fn remove_network(&mut self, rules: &NetworkRules) -> Result<(), Refused> {
-        let mut batch = self.0.batch();
-        rules.elements(|set, element| match element {
-            Element::Key(key) => {
-                batch.remove_element(TABLE, set, &key);
-            }
-            Element::Range(first, end) => {
-                batch.remove_range(TABLE, set, &first, end.as_deref());
-            }
-        });
+        let mut batch = Batch::default();
+        rules.each(|element| element.remove(&mut batch));
         self.0.commit("remove a network from the firewall", batch)
+    }
+
+    /// Closes some openings and opens others, in one moment.
+    pub(crate) fn change_openings(
+        &mut self,
+        close: &[Opening],
+        open: &[Opening],
+    ) -> Result<(), Refused> {
+        let mut batch = Batch::default();
+        close.iter().for_each(|opening| opening.element().remove(&mut batch));
+        open.iter().for_each(|opening| opening.element().add(&mut batch));
+        self.0.commit("publish ports", batch)
     }
 }
 
+/// An element of a set, or of a map.
 enum Element {
-    Key(Vec<u8>),
-    /// The first, and the one after the last if there is one.
-    Range(Vec<u8>, Option<Vec<u8>>),
+    Key { set: &'static CStr, key: Vec<u8>, data: Vec<u8> },
+    Range { set: &'static CStr, subnet: IpNet },
 }
 
-impl NetworkRules {
-    fn elements(&self, mut each: impl FnMut(&'static CStr, Element)) {
-        let bridge = self.bridge.number().to_ne_bytes();
-        each(BRIDGES, Element::Key(bridge.to_vec()));
-        each(WITHIN, Element::Key([bridge, bridge].concat()));
-        match self.way_out {
-            WayOut::Closed => each(CLOSED, Element::Key(bridge.to_vec())),
-            WayOut::Routed => each(ROUTED, Element::Key(bridge.to_vec())),
-            WayOut::Plain => {}
-            WayOut::Masqueraded => {
-                for subnet in &self.subnets {
-                    let set = if subnet.addr().is_ipv4() { MASQUERADE4 } else { MASQUERADE6 };
-                    each(set, Element::Range(octets(subnet.network()), after(subnet)));
-                }
+impl Element {
+    fn key(set: &'static CStr, key: Vec<u8>) -> Self {
+        Self::Key { set, key, data: Vec::new() }
+    }
+
+    fn add(&self, batch: &mut Batch) {
+        match self {
+            Self::Key { set, key, data } => batch.add_element(TABLE, set, key, data),
+            Self::Range { set, subnet } => {
+                batch.add_range(TABLE, set, &octets(subnet.network()), after(*subnet).as_deref());
             }
         }
     }
+
+    fn remove(&self, batch: &mut Batch) {
+        match self {
+            Self::Key { set, key, .. } => batch.remove_element(TABLE, set, key),
+            Self::Range { set, subnet } => {
+                batch.remove_range(
+                    TABLE,
+                    set,
+                    &octets(subnet.network()),
+                    after(*subnet).as_deref(),
+                );
+            }
+        }
+    }
+}
+
+impl NetworkRules {
+    fn each(&self, mut take: impl FnMut(&Element)) {
+        let bridge = self.bridge.number().to_ne_bytes();
+        take(&Element::key(BRIDGES, bridge.to_vec()));
+        if self.company {
+            take(&Element::key(WITHIN, [bridge, bridge].concat()));
+        }
+        if self.internal {
+            take(&Element::key(CLOSED, bridge.to_vec()));
+        }
+        for family in &self.unprotected {
+            take(&Element::key(UNPROTECTED, [bridge, word(family.number())].concat()));
+        }
+        for subnet in &self.masqueraded {
+            let set = if subnet.addr().is_ipv4() { MASQUERADE4 } else { MASQUERADE6 };
+            take(&Element::Range { set, subnet: *subnet });
+        }
+    }
+}
+
+impl Opening {
+    fn element(&self) -> Element {
+        let protocol = word(self.protocol.number());
+        let to = [octets(self.to.ip()), port(self.to.port())].concat();
+        let v4 = self.to.is_ipv4();
+        match self.way {
+            Way::Direct => {
+                let set = if v4 { OPEN4 } else { OPEN6 };
+                let key = [octets(self.to.ip()), protocol.to_vec(), port(self.to.port())].concat();
+                Element::key(set, key)
+            }
+            Way::Host(at) if at.ip().is_unspecified() => {
+                let set = if v4 { PUBLISHED4 } else { PUBLISHED6 };
+                let key = [protocol.to_vec(), port(at.port())].concat();
+                Element::Key { set, key, data: to }
+            }
+            Way::Host(at) => {
+                let set = if v4 { PUBLISHED4_AT } else { PUBLISHED6_AT };
+                let key = [octets(at.ip()), protocol.to_vec(), port(at.port())].concat();
+                Element::Key { set, key, data: to }
+            }
+        }
+    }
+}
+
+impl L3 {
+    /// As netfilter numbers families.
+    fn number(self) -> u8 {
+        match self {
+            Self::V4 => 2,
+            Self::V6 => 10,
+        }
+    }
+}
+
+impl L4 {
+    /// As IP does.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Tcp => 6,
+            Self::Udp => 17,
+            Self::Sctp => 132,
+        }
+    }
+}
+
+/// A part of a key that is a byte, in a word of its own.
+fn word(byte: u8) -> [u8; 4] {
+    [byte, 0, 0, 0]
+}
+
+/// A port, in a word of its own.
+fn port(port: u16) -> Vec<u8> {
+    let [high, low] = port.to_be_bytes();
+    vec![high, low, 0, 0]
 }
 
 fn octets(address: IpAddr) -> Vec<u8> {
@@ -133,121 +239,12 @@ fn octets(address: IpAddr) -> Vec<u8> {
 }
 
 /// The address behind a subnet.
-fn after(subnet: &IpNet) -> Option<Vec<u8>> {
+fn after(subnet: IpNet) -> Option<Vec<u8>> {
     match subnet.broadcast() {
         IpAddr::V4(last) => Some(last.to_bits().checked_add(1)?.to_be_bytes().to_vec()),
         IpAddr::V6(last) => Some(last.to_bits().checked_add(1)?.to_be_bytes().to_vec()),
     }
 }
-
-const TABLE: Table = Table { family: TableFamily::Inet, name: c"docknet" };
-
-const BRIDGES: &CStr = c"bridges";
-const CLOSED: &CStr = c"closed";
-const ROUTED: &CStr = c"routed";
-const WITHIN: &CStr = c"within";
-const MASQUERADE4: &CStr = c"masquerade4";
-const MASQUERADE6: &CStr = c"masquerade6";
-
-const SETS: &[Set] = &[
-    // The bridges of our networks.
-    Set { name: BRIDGES, key: &[Field::InterfaceIndex], data: &[], ranges: false },
-    // Those of internal networks.
-    Set { name: CLOSED, key: &[Field::InterfaceIndex], data: &[], ranges: false },
-    // Those that packets from outside may come in to.
-    Set { name: ROUTED, key: &[Field::InterfaceIndex], data: &[], ranges: false },
-    // From which bridge to which packets may go: each to itself.
-    Set {
-        name: WITHIN,
-        key: &[Field::InterfaceIndex, Field::InterfaceIndex],
-        data: &[],
-        ranges: false,
-    },
-    // Subnets whose packets leave with an address of the host's.
-    Set { name: MASQUERADE4, key: &[Field::Ipv4], data: &[], ranges: true },
-    Set { name: MASQUERADE6, key: &[Field::Ipv6], data: &[], ranges: true },
-];
-
-const FORWARD: &CStr = c"forward";
-const POSTROUTING: &CStr = c"postrouting";
-const FROM: &CStr = c"from";
-const BETWEEN: &CStr = c"between";
-const TO: &CStr = c"to";
-
-fn rules(batch: &mut Batch) {
-    const FIRST: Register = Register(0);
-    const SECOND: Register = Register(1);
-    let known = [
-        Expr::Ct(Ct::State, FIRST),
-        Expr::And { at: FIRST, mask: &KNOWN.to_ne_bytes() },
-        Expr::IsNot(FIRST, &[0; 4]),
-        Expr::Accept,
-    ];
-    let (from, to) = (Expr::Meta(Meta::InputIndex, FIRST), Expr::Meta(Meta::OutputIndex, FIRST));
-
-    batch.add_rule(TABLE, FORWARD, &[from, Expr::In(BRIDGES, FIRST), Expr::Goto(FROM)]);
-    batch.add_rule(TABLE, FORWARD, &[to, Expr::In(BRIDGES, FIRST), Expr::Goto(TO)]);
-
-    // A packet of one of our networks.
-    batch.add_rule(TABLE, FROM, &[to, Expr::In(BRIDGES, FIRST), Expr::Goto(BETWEEN)]);
-    batch.add_rule(TABLE, FROM, &[from, Expr::In(CLOSED, FIRST), Expr::Drop]);
-    batch.add_rule(TABLE, FROM, &[Expr::Accept]);
-
-    // From one of our networks to one of them.
-    batch.add_rule(
-        TABLE,
-        BETWEEN,
-        &[from, Expr::Meta(Meta::OutputIndex, SECOND), Expr::In(WITHIN, FIRST), Expr::Accept],
-    );
-    batch.add_rule(TABLE, BETWEEN, &[Expr::Drop]);
-
-    // From outside to one of our networks.
-    batch.add_rule(TABLE, TO, &[to, Expr::In(CLOSED, FIRST), Expr::Drop]);
-    batch.add_rule(TABLE, TO, &known);
-    batch.add_rule(
-        TABLE,
-        TO,
-        &[
-            Expr::Ct(Ct::Status, FIRST),
-            Expr::And { at: FIRST, mask: &DNAT.to_ne_bytes() },
-            Expr::IsNot(FIRST, &[0; 4]),
-            Expr::Accept,
-        ],
-    );
-    batch.add_rule(TABLE, TO, &[to, Expr::In(ROUTED, FIRST), Expr::Accept]);
-    batch.add_rule(TABLE, TO, &[Expr::Drop]);
-
-    // What stays among our networks keeps its address.
-    for (family, offset, length, set) in
-        [(NFPROTO_IPV4, 12, 4, MASQUERADE4), (NFPROTO_IPV6, 8, 16, MASQUERADE6)]
-    {
-        batch.add_rule(
-            TABLE,
-            POSTROUTING,
-            &[
-                Expr::Meta(Meta::Family, FIRST),
-                Expr::Is(FIRST, &[family]),
-                Expr::Payload { base: Base::Network, offset, length, into: FIRST },
-                Expr::In(set, FIRST),
-                to,
-                Expr::NotIn(BRIDGES, FIRST),
-                Expr::Masquerade,
-            ],
-        );
-    }
-}
-
-// linux/netfilter_ipv4.h, linux/netfilter.h, linux/netfilter/nf_conntrack_common.h
-const NF_INET_FORWARD: u32 = 2;
-const NF_INET_POST_ROUTING: u32 = 4;
-const NF_IP_PRI_FILTER: i32 = 0;
-const NF_IP_PRI_NAT_SRC: i32 = 100;
-const NFPROTO_IPV4: u8 = 2;
-const NFPROTO_IPV6: u8 = 10;
-/// `established` or `related`, as `nft` counts them.
-const KNOWN: u32 = 0x2 | 0x4;
-/// The destination was changed: a published port.
-const DNAT: u32 = 1 << 5;
 
 #[cfg(test)]
 mod tests {
@@ -258,30 +255,58 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rules_are_what_they_are_meant_to_be() {
+    fn what_comes_into_the_table_can_be_taken_out_of_it() {
         let host = Namespace::new().unwrap();
         let mut links = host.within(Links::open).unwrap();
         let mut firewall = host.within(Firewall::open).unwrap();
-        firewall.install().unwrap();
+        firewall.install([], []).unwrap();
+        let list = || {
+            let listed = host.within(|| Command::new("nft").args(["list", "ruleset"]).output());
+            String::from_utf8(listed.unwrap().stdout).unwrap()
+        };
+        let empty = list();
         let mac = "02:42:ac:11:00:01".parse().unwrap();
         let bridge = links.add_bridge(&Bridge { name: "dn0", mac, mtu: None }).unwrap();
-        let rules = NetworkRules {
+        let network = NetworkRules {
             bridge,
-            way_out: WayOut::Masqueraded,
-            subnets: vec!["10.7.0.0/24".parse().unwrap(), "fd00:7::/64".parse().unwrap()],
+            internal: true,
+            company: true,
+            masqueraded: vec!["10.7.0.0/24".parse().unwrap(), "fd00:7::/64".parse().unwrap()],
+            unprotected: vec![L3::V6],
         };
-        firewall.add_network(&rules).unwrap();
-        let begun = std::time::Instant::now();
-        for _ in 0..100 {
-            firewall.remove_network(&rules).unwrap();
-            firewall.add_network(&rules).unwrap();
+        let opening = |to: &str, way| Opening { protocol: L4::Tcp, to: to.parse().unwrap(), way };
+        let at = |at: &str| Way::Host(at.parse().unwrap());
+        let openings = [
+            opening("10.7.0.2:80", at("0.0.0.0:8080")),
+            opening("10.7.0.2:80", at("127.0.0.1:8081")),
+            opening("10.7.0.2:80", Way::Direct),
+            opening("[fd00:7::2]:80", at("[::]:8080")),
+            opening("[fd00:7::2]:80", at("[fd00::1]:8080")),
+            opening("[fd00:7::2]:80", Way::Direct),
+        ];
+        firewall.add_network(&network).unwrap();
+        firewall.change_openings(&[], &openings).unwrap();
+        let full = list();
+        for part in [
+            "elements = { tcp . 8080 : 10.7.0.2 . 80 }",
+            "elements = { 127.0.0.1 . tcp . 8081 : 10.7.0.2 . 80 }",
+            "elements = { 10.7.0.2 . tcp . 80 }",
+            "elements = { tcp . 8080 : fd00:7::2 . 80 }",
+            "elements = { fd00::1 . tcp . 8080 : fd00:7::2 . 80 }",
+            "elements = { 10.7.0.0/24 }",
+            "elements = { fd00:7::/64 }",
+            "elements = { \"dn0\" . \"dn0\" }",
+            "elements = { \"dn0\" . ipv6 }",
+        ] {
+            assert!(full.contains(part), "{part} is not in {full}");
         }
-        println!("{:?}", begun.elapsed() / 200);
-        let listed =
-            host.within(|| Command::new("nft").args(["list", "ruleset"]).output()).unwrap();
-        println!("{}", String::from_utf8_lossy(&listed.stdout));
-        firewall.remove_network(&rules).unwrap();
-        firewall.install().unwrap();
+        // Installed anew, it is the same.
+        firewall.install([&network], &openings).unwrap();
+        assert_eq!(list(), full);
+        firewall.change_openings(&openings, &[]).unwrap();
+        firewall.remove_network(&network).unwrap();
+        assert_eq!(list(), empty);
         firewall.uninstall().unwrap();
+        assert_eq!(list(), "");
     }
 }

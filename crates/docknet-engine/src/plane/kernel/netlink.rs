@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use netlink_bindings::traits::{NetlinkChained, NetlinkRequest, Protocol};
+use netlink_bindings::traits::{NetlinkRequest, Protocol};
 use netlink_sys::{Socket, SocketAddr};
 use rustix::io::Errno;
 
@@ -90,34 +90,36 @@ impl Netlink {
         })
     }
 
-    /// Asks for several things that happen as one, or not at all.
+    /// Sends changes that happen as one, or not at all: messages with numbers from `first` on, each of which is answered.
     pub(crate) fn transact(
         &mut self,
         doing: &'static str,
-        chain: &impl NetlinkChained,
+        batch: &[u8],
+        first: u32,
+        changes: u32,
     ) -> Result<(), Refused> {
         let failed = |error: io::Error| Refused::from_io(doing, &error);
-        self.socket.send(chain.payload(), 0).map_err(failed)?;
-        let mut waits: usize =
-            (0..chain.chain_len()).filter(|at| chain.supports_ack(*at) != Some(false)).count();
-        let mut first = Ok(());
+        self.socket.send(batch, 0).map_err(failed)?;
+        let mut waits = changes;
+        let mut refused = Ok(());
         while waits > 0 {
             let Self { socket, received, .. } = self;
             for message in receive(socket, received).map_err(failed)? {
-                let Some(at) = chain.get_index(message.sequence) else { continue };
-                if message.kind != NLMSG_ERROR {
+                let place = message.sequence.wrapping_sub(first);
+                // The whole batch is refused by one message where its begin is.
+                let of_all = place == u32::MAX;
+                if message.kind != NLMSG_ERROR || (place >= changes && !of_all) {
                     continue;
                 }
-                // The whole batch is refused by one message where its begin is.
-                match message.refusal(chain.name(at)) {
-                    Some(refused) if chain.supports_ack(at) == Some(false) => return Err(refused),
-                    Some(refused) if first.is_ok() => first = Err(refused),
+                match message.refusal(doing) {
+                    Some(why) if of_all => return Err(why),
+                    Some(why) if refused.is_ok() => refused = Err(why),
                     _ => {}
                 }
-                waits = waits.saturating_sub(1);
+                waits -= u32::from(!of_all);
             }
         }
-        first
+        refused
     }
 
     fn exchange(

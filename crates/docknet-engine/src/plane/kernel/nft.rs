@@ -1,13 +1,11 @@
-//! nf_tables: rules as values, and batches of changes that happen as one.
+//! nf_tables: batches of changes that happen as one, or not at all.
+
+mod expr;
 
 use std::ffi::CStr;
 use std::io;
 
-use netlink_bindings::nftables::{
-    Chained, Nfgenmsg, PushDataAttrs, PushExprAttrs, PushExprListAttrs, Request,
-};
-use netlink_bindings::utils::{Pusher, finalize_nested_header, push_nested_header};
-
+pub(crate) use self::expr::{Base, Ct, Expr, Fib, Meta, Register};
 use super::netlink::{Family, Netlink, Refused};
 
 /// The kernel's nf_tables, of the namespace in which this was opened.
@@ -26,15 +24,9 @@ pub(crate) struct Table {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TableFamily {
-    Bridge,
+    /// IPv4 and IPv6.
     Inet,
-}
-
-/// Changes that are made together, or not at all.
-#[derive(Debug)]
-pub(crate) struct Batch {
-    chain: Chained<'static>,
-    sets: u32,
+    Ipv4,
 }
 
 /// Where the kernel looks into a chain.
@@ -51,8 +43,15 @@ pub(crate) struct Set {
     pub(crate) name: &'static CStr,
     pub(crate) key: &'static [Field],
     pub(crate) data: &'static [Field],
-    /// Keys are ranges, and do not overlap.
-    pub(crate) ranges: bool,
+    pub(crate) keys: Keys,
+}
+
+/// What the keys of a set are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keys {
+    Single,
+    /// They do not overlap.
+    Ranges,
 }
 
 /// A part of a key: what it is to whoever lists it, and how long.
@@ -61,76 +60,20 @@ pub(crate) enum Field {
     InterfaceIndex,
     Ipv4,
     Ipv6,
-    Mac,
     Port,
+    /// Of layer 3.
+    Family,
+    /// Of layer 4.
     Protocol,
 }
 
-/// A 32-bit register; longer values take those that follow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Register(pub(crate) u32);
-
-/// One thing that a rule does, or asks of a packet. A rule goes on as long as what it asks holds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Expr<'a> {
-    Meta(Meta, Register),
-    Ct(Ct, Register),
-    Payload {
-        base: Base,
-        offset: u32,
-        length: u32,
-        into: Register,
-    },
-    /// What kind of address the destination is to this host.
-    DestinationKind(Register),
-    And {
-        at: Register,
-        mask: &'a [u8],
-    },
-    Is(Register, &'a [u8]),
-    IsNot(Register, &'a [u8]),
-    In(&'a CStr, Register),
-    NotIn(&'a CStr, Register),
-    /// Looks a key up in a map; the data is there from `into` on.
-    Find {
-        map: &'a CStr,
-        key: Register,
-        into: Register,
-    },
-    Masquerade,
-    /// A new destination: an address of this family, and a port.
-    Redirect {
-        family: u8,
-        address: Register,
-        port: Register,
-    },
-    Accept,
-    Drop,
-    Return,
-    Goto(&'a CStr),
-    Jump(&'a CStr),
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Meta {
-    L4Protocol,
-    /// `nfproto`
-    Family,
-    InputIndex,
-    OutputIndex,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Ct {
-    State,
-    Status,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Base {
-    LinkLayer,
-    Network,
-    Transport,
+/// Changes that are made together, or not at all.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    bytes: Vec<u8>,
+    /// Where the message begins that is being written.
+    message: usize,
+    messages: u32,
 }
 
 impl Nft {
@@ -138,179 +81,123 @@ impl Nft {
         Ok(Self { netlink: Netlink::open(Family::Netfilter)?, sequence: 0 })
     }
 
-    pub(crate) fn batch(&mut self) -> Batch {
-        let mut chain = Chained::new(self.sequence);
-        // The subsystem that the batch is for stands where others have a resource.
-        chain.request().op_batch_begin_do(&Nfgenmsg {
-            _res_id_be: NFNL_SUBSYS_NFTABLES.to_be(),
-            ..Default::default()
-        });
-        Batch { chain, sets: 0 }
-    }
-
-    pub(crate) fn commit(&mut self, doing: &'static str, mut batch: Batch) -> Result<(), Refused> {
-        batch.chain.request().op_batch_end_do(&Nfgenmsg {
-            _res_id_be: NFNL_SUBSYS_NFTABLES.to_be(),
-            ..Default::default()
-        });
-        self.sequence = self.sequence.wrapping_add(1 << 16);
-        self.netlink.transact(doing, &batch.chain.finalize())
+    /// Makes all changes of a batch, or none.
+    pub(crate) fn commit(&mut self, doing: &'static str, batch: Batch) -> Result<(), Refused> {
+        if batch.messages == 0 {
+            return Ok(());
+        }
+        let changes = batch.messages;
+        let first = self.sequence.wrapping_add(1);
+        let bytes = batch.finish(first);
+        // The two that are around them have a number as well.
+        self.sequence = first.wrapping_add(changes).wrapping_add(1);
+        self.netlink.transact(doing, &bytes, first, changes)
     }
 }
 
 impl Batch {
-    pub(crate) fn add_table(&mut self, table: Table) -> &mut Self {
-        self.chain
-            .request()
-            .set_create()
-            .op_newtable_do(&table.head())
-            .encode()
-            .push_name(table.name)
-            .push_flags(0);
-        self
+    pub(crate) fn add_table(&mut self, table: Table) {
+        self.message(NFT_MSG_NEWTABLE, NLM_F_CREATE, table, |message| {
+            message.text(NFTA_TABLE_NAME, table.name);
+        });
     }
 
     /// With all that is in it.
-    pub(crate) fn remove_table(&mut self, table: Table) -> &mut Self {
-        self.chain.request().op_deltable_do(&table.head()).encode().push_name(table.name);
-        self
-    }
-
-    pub(crate) fn add_chain(&mut self, table: Table, name: &CStr, hook: Option<Hook>) -> &mut Self {
-        let mut request = self.chain.request().set_create().op_newchain_do(&table.head());
-        let attributes = request.encode().push_table(table.name).push_name(name);
-        drop(match hook {
-            Some(hook) => attributes
-                .push_type(hook.kind)
-                .push_policy(NF_ACCEPT)
-                .nested_hook()
-                .push_num(hook.number)
-                .push_priority(hook.priority)
-                .end_nested(),
-            None => attributes,
+    pub(crate) fn remove_table(&mut self, table: Table) {
+        self.message(NFT_MSG_DELTABLE, 0, table, |message| {
+            message.text(NFTA_TABLE_NAME, table.name);
         });
-        drop(request);
-        self
     }
 
-    pub(crate) fn add_rule(&mut self, table: Table, chain: &CStr, rule: &[Expr<'_>]) -> &mut Self {
-        let mut request =
-            self.chain.request().set_create().set_append().op_newrule_do(&table.head());
-        let mut all =
-            request.encode().push_table(table.name).push_chain(chain).nested_expressions();
-        for expr in rule {
-            all = expr.push(all);
-        }
-        drop(all);
-        drop(request);
-        self
-    }
-
-    pub(crate) fn add_set(&mut self, table: Table, set: &Set) -> &mut Self {
-        self.sets += 1;
-        let mut flags = 0;
-        if set.ranges {
-            flags |= NFT_SET_INTERVAL;
-        }
-        if set.key.len() > 1 {
-            flags |= NFT_SET_CONCAT;
-        }
-        if !set.data.is_empty() {
-            flags |= NFT_SET_MAP;
-        }
-        let mut request = self.chain.request().set_create().op_newset_do(&table.head());
-        let mut attributes = request
-            .encode()
-            .push_table(table.name)
-            .push_name(set.name)
-            .push_id(self.sets)
-            .push_flags(flags)
-            .push_key_type(kind(set.key))
-            .push_key_len(length(set.key));
-        if !set.data.is_empty() {
-            attributes = attributes.push_data_type(kind(set.data)).push_data_len(length(set.data));
-        }
-        if set.key.len() > 1 {
-            let mut parts = attributes.nested_desc().nested_concat();
-            for field in set.key {
-                parts = parts.nested_elem().push_len(field.length()).end_nested();
+    pub(crate) fn add_chain(&mut self, table: Table, name: &CStr, hook: Option<Hook>) {
+        self.message(NFT_MSG_NEWCHAIN, NLM_F_CREATE, table, |message| {
+            message.text(NFTA_CHAIN_TABLE, table.name);
+            message.text(NFTA_CHAIN_NAME, name);
+            if let Some(hook) = hook {
+                message.nest(NFTA_CHAIN_HOOK, |message| {
+                    message.number(NFTA_HOOK_HOOKNUM, hook.number);
+                    message.number(NFTA_HOOK_PRIORITY, hook.priority.cast_unsigned());
+                });
+                message.text(NFTA_CHAIN_TYPE, hook.kind);
             }
-            attributes = parts.end_nested().end_nested();
-        }
-        drop(attributes);
-        drop(request);
-        self
-    }
-
-    pub(crate) fn add_element(
-        &mut self,
-        table: Table,
-        set: &CStr,
-        key: &[u8],
-        data: &[u8],
-    ) -> &mut Self {
-        let mut request = self.chain.request().set_create().op_newsetelem_do(&table.head());
-        let element = request
-            .encode()
-            .push_table(table.name)
-            .push_set(set)
-            .nested_elements()
-            .nested_elem()
-            .nested_key()
-            .push_value(key)
-            .end_nested();
-        drop(match data {
-            [] => element,
-            data => element.nested_data().push_value(data).end_nested(),
         });
-        drop(request);
-        self
     }
 
-    /// A range of keys: the first, and the one after the last.
-    pub(crate) fn add_range(
-        &mut self,
-        table: Table,
-        set: &CStr,
-        first: &[u8],
-        end: Option<&[u8]>,
-    ) -> &mut Self {
-        let mut request = self.chain.request().set_create().op_newsetelem_do(&table.head());
-        let mut elements = request
-            .encode()
-            .push_table(table.name)
-            .push_set(set)
-            .nested_elements()
-            .nested_elem()
-            .nested_key()
-            .push_value(first)
-            .end_nested()
-            .end_nested();
-        if let Some(end) = end {
-            elements = elements
-                .nested_elem()
-                .push_flags(&NFT_SET_ELEM_INTERVAL_END.to_be_bytes())
-                .nested_key()
-                .push_value(end)
-                .end_nested()
-                .end_nested();
-        }
-        drop(elements);
-        drop(request);
-        self
+    pub(crate) fn add_rule(&mut self, table: Table, chain: &CStr, rule: &[Expr<'_>]) {
+        self.message(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, table, |message| {
+            message.text(NFTA_RULE_TABLE, table.name);
+            message.text(NFTA_RULE_CHAIN, chain);
+            message.nest(NFTA_RULE_EXPRESSIONS, |message| {
+                for expr in rule {
+                    message.nest(NFTA_LIST_ELEM, |message| expr.write(message));
+                }
+            });
+        });
     }
 
-    pub(crate) fn remove_element(&mut self, table: Table, set: &CStr, key: &[u8]) -> &mut Self {
-        let mut request = self.chain.request().op_delsetelem_do(&table.head());
-        request
-            .encode()
-            .push_table(table.name)
-            .push_set(set)
-            .nested_elements()
-            .nested_elem()
-            .nested_key()
-            .push_value(key);
-        self
+    pub(crate) fn add_set(&mut self, table: Table, set: &Set) {
+        let id = self.messages;
+        self.message(NFT_MSG_NEWSET, NLM_F_CREATE, table, |message| {
+            let mut flags = 0;
+            if set.keys == Keys::Ranges {
+                flags |= NFT_SET_INTERVAL;
+            }
+            if set.key.len() > 1 {
+                flags |= NFT_SET_CONCAT;
+            }
+            if !set.data.is_empty() {
+                flags |= NFT_SET_MAP;
+            }
+            message.text(NFTA_SET_TABLE, table.name);
+            message.text(NFTA_SET_NAME, set.name);
+            message.number(NFTA_SET_ID, id);
+            message.number(NFTA_SET_FLAGS, flags);
+            message.number(NFTA_SET_KEY_TYPE, kind(set.key));
+            message.number(NFTA_SET_KEY_LEN, length(set.key));
+            if !set.data.is_empty() {
+                message.number(NFTA_SET_DATA_TYPE, kind(set.data));
+                message.number(NFTA_SET_DATA_LEN, length(set.data));
+            }
+            if set.key.len() > 1 {
+                message.nest(NFTA_SET_DESC, |message| {
+                    message.nest(NFTA_SET_DESC_CONCAT, |message| {
+                        for field in set.key {
+                            message.nest(NFTA_LIST_ELEM, |message| {
+                                message.number(NFTA_SET_FIELD_LEN, field.length());
+                            });
+                        }
+                    });
+                });
+            }
+        });
+    }
+
+    /// `data` is empty for a set that is no map.
+    pub(crate) fn add_element(&mut self, table: Table, set: &CStr, key: &[u8], data: &[u8]) {
+        self.elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, set, |message| {
+            message.nest(NFTA_LIST_ELEM, |message| {
+                message.nest(NFTA_SET_ELEM_KEY, |message| message.bytes(NFTA_DATA_VALUE, key));
+                if !data.is_empty() {
+                    message
+                        .nest(NFTA_SET_ELEM_DATA, |message| message.bytes(NFTA_DATA_VALUE, data));
+                }
+            });
+        });
+    }
+
+    pub(crate) fn remove_element(&mut self, table: Table, set: &CStr, key: &[u8]) {
+        self.elements(NFT_MSG_DELSETELEM, 0, table, set, |message| {
+            message.nest(NFTA_LIST_ELEM, |message| {
+                message.nest(NFTA_SET_ELEM_KEY, |message| message.bytes(NFTA_DATA_VALUE, key));
+            });
+        });
+    }
+
+    /// A range of keys: the first, and the one after the last if there is one.
+    pub(crate) fn add_range(&mut self, table: Table, set: &CStr, first: &[u8], end: Option<&[u8]>) {
+        self.elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, set, |message| {
+            message.range(first, end);
+        });
     }
 
     pub(crate) fn remove_range(
@@ -319,158 +206,115 @@ impl Batch {
         set: &CStr,
         first: &[u8],
         end: Option<&[u8]>,
-    ) -> &mut Self {
-        let mut request = self.chain.request().op_delsetelem_do(&table.head());
-        let mut elements = request
-            .encode()
-            .push_table(table.name)
-            .push_set(set)
-            .nested_elements()
-            .nested_elem()
-            .nested_key()
-            .push_value(first)
-            .end_nested()
-            .end_nested();
+    ) {
+        self.elements(NFT_MSG_DELSETELEM, 0, table, set, |message| message.range(first, end));
+    }
+
+    fn range(&mut self, first: &[u8], end: Option<&[u8]>) {
+        self.nest(NFTA_LIST_ELEM, |message| {
+            message.nest(NFTA_SET_ELEM_KEY, |message| message.bytes(NFTA_DATA_VALUE, first));
+        });
         if let Some(end) = end {
-            elements = elements
-                .nested_elem()
-                .push_flags(&NFT_SET_ELEM_INTERVAL_END.to_be_bytes())
-                .nested_key()
-                .push_value(end)
-                .end_nested()
-                .end_nested();
+            self.nest(NFTA_LIST_ELEM, |message| {
+                message.nest(NFTA_SET_ELEM_KEY, |message| message.bytes(NFTA_DATA_VALUE, end));
+                message.number(NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+            });
         }
-        drop(elements);
-        drop(request);
-        self
+    }
+
+    fn elements(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        table: Table,
+        set: &CStr,
+        write: impl FnOnce(&mut Self),
+    ) {
+        self.message(kind, flags, table, |message| {
+            message.text(NFTA_SET_ELEM_LIST_TABLE, table.name);
+            message.text(NFTA_SET_ELEM_LIST_SET, set);
+            message.nest(NFTA_SET_ELEM_LIST_ELEMENTS, write);
+        });
     }
 }
 
-impl Expr<'_> {
-    fn push<P: Pusher>(self, all: PushExprListAttrs<P>) -> PushExprListAttrs<P> {
-        let one = all.nested_elem();
-        match self {
-            Self::Meta(meta, into) => one
-                .nested_data_meta()
-                .push_key(meta.key())
-                .push_dreg(into.number())
-                .end_nested()
-                .end_nested(),
-            Self::Ct(ct, into) => one
-                .nested_data_ct()
-                .push_key(ct.key())
-                .push_dreg(into.number())
-                .end_nested()
-                .end_nested(),
-            Self::Payload { base, offset, length, into } => one
-                .nested_data_payload()
-                .push_dreg(into.number())
-                .push_base(base.number())
-                .push_offset(offset)
-                .push_len(length)
-                .end_nested()
-                .end_nested(),
-            Self::DestinationKind(into) => one
-                .nested_data_fib()
-                .push_dreg(into.number())
-                .push_result(NFT_FIB_RESULT_ADDRTYPE)
-                .push_flags(NFTA_FIB_F_DADDR)
-                .end_nested()
-                .end_nested(),
-            Self::And { at, mask } => {
-                let bits = one
-                    .nested_data_bitwise()
-                    .push_sreg(at.number())
-                    .push_dreg(at.number())
-                    .push_len(u32::try_from(mask.len()).unwrap_or(u32::MAX))
-                    .nested_mask()
-                    .push_value(mask)
-                    .end_nested();
-                bits.nested_xor()
-                    .push_value(ZEROES.get(..mask.len()).unwrap_or_default())
-                    .end_nested()
-                    .end_nested()
-                    .end_nested()
-            }
-            Self::Is(at, value) => compare(one, at, NFT_CMP_EQ, value),
-            Self::IsNot(at, value) => compare(one, at, NFT_CMP_NEQ, value),
-            Self::In(set, at) => one
-                .nested_data_lookup()
-                .push_set(set)
-                .push_sreg(at.number())
-                .end_nested()
-                .end_nested(),
-            Self::NotIn(set, at) => one
-                .nested_data_lookup()
-                .push_set(set)
-                .push_sreg(at.number())
-                .push_flags(NFT_LOOKUP_F_INV)
-                .end_nested()
-                .end_nested(),
-            Self::Find { map, key, into } => one
-                .nested_data_lookup()
-                .push_set(map)
-                .push_sreg(key.number())
-                .push_dreg(into.number())
-                .end_nested()
-                .end_nested(),
-            Self::Masquerade => {
-                // The specification that the messages are made from has no data for it, and none is needed.
-                let mut one = one.push_name(c"masq");
-                let at = push_nested_header(one.as_vec_mut(), NFTA_EXPR_DATA);
-                finalize_nested_header(one.as_vec_mut(), at);
-                one.end_nested()
-            }
-            Self::Redirect { family, address, port } => one
-                .nested_data_nat()
-                .push_type(NFT_NAT_DNAT)
-                .push_family(family.into())
-                .push_reg_addr_min(address.number())
-                .push_reg_proto_min(port.number())
-                .end_nested()
-                .end_nested(),
-            Self::Accept => verdict(one, NF_ACCEPT, None),
-            Self::Drop => verdict(one, NF_DROP, None),
-            Self::Return => verdict(one, NFT_RETURN, None),
-            Self::Goto(chain) => verdict(one, NFT_GOTO, Some(chain)),
-            Self::Jump(chain) => verdict(one, NFT_JUMP, Some(chain)),
-        }
-    }
-}
-
-fn compare<P: Pusher>(one: PushExprAttrs<P>, at: Register, how: u32, value: &[u8]) -> P {
-    let data: PushDataAttrs<_> =
-        one.nested_data_cmp().push_sreg(at.number()).push_op(how).nested_data();
-    data.push_value(value).end_nested().end_nested().end_nested()
-}
-
-fn verdict<P: Pusher>(one: PushExprAttrs<P>, code: u32, chain: Option<&CStr>) -> P {
-    let verdict = one
-        .nested_data_immediate()
-        .push_dreg(NFT_REG_VERDICT)
-        .nested_data()
-        .nested_verdict()
-        .push_code(code);
-    let verdict = match chain {
-        Some(chain) => verdict.push_chain(chain),
-        None => verdict,
-    };
-    verdict.end_nested().end_nested().end_nested().end_nested()
-}
-
-impl Table {
-    fn head(self) -> Nfgenmsg {
-        let family = match self.family {
-            TableFamily::Bridge => NFPROTO_BRIDGE,
+/// How messages are written: a head, and attributes that may have others in them, all of whole words of 32 bits.
+impl Batch {
+    fn message(&mut self, kind: u16, flags: u16, table: Table, write: impl FnOnce(&mut Self)) {
+        let family = match table.family {
             TableFamily::Inet => NFPROTO_INET,
+            TableFamily::Ipv4 => NFPROTO_IPV4,
         };
-        Nfgenmsg { nfgen_family: family, ..Default::default() }
+        self.messages += 1;
+        self.begin(NFNL_SUBSYS_NFTABLES << 8 | kind, flags | NLM_F_ACK, family, 0);
+        write(self);
+        self.end();
     }
-}
 
-impl Register {
-    fn number(self) -> u32 {
-        NFT_REG32_00 + self.0
+    fn begin(&mut self, kind: u16, flags: u16, family: u8, resource: u16) {
+        self.message = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; 4]);
+        self.bytes.extend_from_slice(&kind.to_ne_bytes());
+        self.bytes.extend_from_slice(&(flags | NLM_F_REQUEST).to_ne_bytes());
+        // The number is written when all of them are there; a port of nobody's.
+        self.bytes.extend_from_slice(&[0; 8]);
+        self.bytes.extend_from_slice(&[family, NFNETLINK_V0]);
+        self.bytes.extend_from_slice(&resource.to_be_bytes());
+    }
+
+    fn end(&mut self) {
+        let length = self.bytes.len() - self.message;
+        let length = u32::try_from(length).unwrap_or(u32::MAX).to_ne_bytes();
+        self.overwrite(self.message, &length);
+    }
+
+    /// The batch between its begin and its end, each message with its number.
+    fn finish(self, first: u32) -> Vec<u8> {
+        let mut whole = Self::default();
+        whole.begin(NFNL_MSG_BATCH_BEGIN, 0, 0, NFNL_SUBSYS_NFTABLES);
+        whole.end();
+        whole.bytes.extend_from_slice(&self.bytes);
+        whole.begin(NFNL_MSG_BATCH_END, 0, 0, NFNL_SUBSYS_NFTABLES);
+        whole.end();
+        let mut at = 0;
+        let mut sequence = first.wrapping_sub(1);
+        while let Some(length) = whole.bytes.get(at..at + 4) {
+            let length = length.try_into().map(u32::from_ne_bytes).unwrap_or_default();
+            whole.overwrite(at + 8, &sequence.to_ne_bytes());
+            sequence = sequence.wrapping_add(1);
+            at += usize::try_from(length).unwrap_or(usize::MAX).max(1);
+        }
+        whole.bytes
+    }
+
+    fn overwrite(&mut self, at: usize, bytes: &[u8]) {
+        if let Some(place) = self.bytes.get_mut(at..at + bytes.len()) {
+            place.copy_from_slice(bytes);
+        }
+    }
+
+    fn bytes(&mut self, kind: u16, value: &[u8]) {
+        let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
+        self.bytes.extend_from_slice(&length.to_ne_bytes());
+        self.bytes.extend_from_slice(&kind.to_ne_bytes());
+        self.bytes.extend_from_slice(value);
+        self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
+    }
+
+    fn text(&mut self, kind: u16, value: &CStr) {
+        self.bytes(kind, value.to_bytes_with_nul());
+    }
+
+    fn number(&mut self, kind: u16, value: u32) {
+        self.bytes(kind, &value.to_be_bytes());
+    }
+
+    fn nest(&mut self, kind: u16, write: impl FnOnce(&mut Self)) {
+        let at = self.bytes.len();
+        self.bytes(kind | NLA_F_NESTED, &[]);
+        write(self);
+        let length = u16::try_from(self.bytes.len() - at).unwrap_or(u16::MAX);
+        self.overwrite(at, &length.to_ne_bytes());
     }
 }
 
@@ -481,8 +325,8 @@ impl Field {
             Self::InterfaceIndex => 20,
             Self::Ipv4 => 7,
             Self::Ipv6 => 8,
-            Self::Mac => 9,
             Self::Port => 13,
+            Self::Family => 2,
             Self::Protocol => 12,
         }
     }
@@ -491,9 +335,8 @@ impl Field {
         match self {
             Self::InterfaceIndex | Self::Ipv4 => 4,
             Self::Ipv6 => 16,
-            Self::Mac => 6,
             Self::Port => 2,
-            Self::Protocol => 1,
+            Self::Family | Self::Protocol => 1,
         }
     }
 }
@@ -511,57 +354,55 @@ fn length(fields: &[Field]) -> u32 {
     }
 }
 
-impl Meta {
-    fn key(self) -> u32 {
-        match self {
-            Self::InputIndex => 4,
-            Self::OutputIndex => 5,
-            Self::Family => 15,
-            Self::L4Protocol => 16,
-        }
-    }
-}
-
-impl Ct {
-    fn key(self) -> u32 {
-        match self {
-            Self::State => 0,
-            Self::Status => 2,
-        }
-    }
-}
-
-impl Base {
-    fn number(self) -> u32 {
-        match self {
-            Self::LinkLayer => 0,
-            Self::Network => 1,
-            Self::Transport => 2,
-        }
-    }
-}
-
-static ZEROES: [u8; 16] = [0; 16];
-
-// linux/netfilter.h, linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
+// linux/netlink.h, linux/netfilter.h, linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
+const NLM_F_REQUEST: u16 = 0x1;
+const NLM_F_ACK: u16 = 0x4;
+const NLM_F_CREATE: u16 = 0x400;
+const NLM_F_APPEND: u16 = 0x800;
+const NLA_F_NESTED: u16 = 0x8000;
+const NFNETLINK_V0: u8 = 0;
 const NFNL_SUBSYS_NFTABLES: u16 = 10;
+const NFNL_MSG_BATCH_BEGIN: u16 = 0x10;
+const NFNL_MSG_BATCH_END: u16 = 0x11;
 const NFPROTO_INET: u8 = 1;
-const NFPROTO_BRIDGE: u8 = 7;
-const NF_DROP: u32 = 0;
-const NF_ACCEPT: u32 = 1;
-const NFT_RETURN: u32 = (-5_i32).cast_unsigned();
-const NFT_GOTO: u32 = (-4_i32).cast_unsigned();
-const NFT_JUMP: u32 = (-3_i32).cast_unsigned();
-const NFT_REG_VERDICT: u32 = 0;
-const NFT_REG32_00: u32 = 8;
-const NFT_CMP_EQ: u32 = 0;
-const NFT_CMP_NEQ: u32 = 1;
-const NFT_LOOKUP_F_INV: u32 = 1;
+const NFPROTO_IPV4: u8 = 2;
+const NFT_MSG_NEWTABLE: u16 = 0;
+const NFT_MSG_DELTABLE: u16 = 2;
+const NFT_MSG_NEWCHAIN: u16 = 3;
+const NFT_MSG_NEWRULE: u16 = 6;
+const NFT_MSG_NEWSET: u16 = 9;
+const NFT_MSG_NEWSETELEM: u16 = 12;
+const NFT_MSG_DELSETELEM: u16 = 14;
+const NFTA_LIST_ELEM: u16 = 1;
+const NFTA_DATA_VALUE: u16 = 1;
+const NFTA_TABLE_NAME: u16 = 1;
+const NFTA_CHAIN_TABLE: u16 = 1;
+const NFTA_CHAIN_NAME: u16 = 3;
+const NFTA_CHAIN_HOOK: u16 = 4;
+const NFTA_CHAIN_TYPE: u16 = 7;
+const NFTA_HOOK_HOOKNUM: u16 = 1;
+const NFTA_HOOK_PRIORITY: u16 = 2;
+const NFTA_RULE_TABLE: u16 = 1;
+const NFTA_RULE_CHAIN: u16 = 2;
+const NFTA_RULE_EXPRESSIONS: u16 = 4;
+const NFTA_SET_TABLE: u16 = 1;
+const NFTA_SET_NAME: u16 = 2;
+const NFTA_SET_FLAGS: u16 = 3;
+const NFTA_SET_KEY_TYPE: u16 = 4;
+const NFTA_SET_KEY_LEN: u16 = 5;
+const NFTA_SET_DATA_TYPE: u16 = 6;
+const NFTA_SET_DATA_LEN: u16 = 7;
+const NFTA_SET_DESC: u16 = 9;
+const NFTA_SET_ID: u16 = 10;
+const NFTA_SET_DESC_CONCAT: u16 = 2;
+const NFTA_SET_FIELD_LEN: u16 = 1;
+const NFTA_SET_ELEM_LIST_TABLE: u16 = 1;
+const NFTA_SET_ELEM_LIST_SET: u16 = 2;
+const NFTA_SET_ELEM_LIST_ELEMENTS: u16 = 3;
+const NFTA_SET_ELEM_KEY: u16 = 1;
+const NFTA_SET_ELEM_DATA: u16 = 2;
+const NFTA_SET_ELEM_FLAGS: u16 = 3;
 const NFT_SET_INTERVAL: u32 = 0x4;
 const NFT_SET_MAP: u32 = 0x8;
 const NFT_SET_CONCAT: u32 = 0x80;
 const NFT_SET_ELEM_INTERVAL_END: u32 = 1;
-const NFT_FIB_RESULT_ADDRTYPE: u32 = 3;
-const NFTA_FIB_F_DADDR: u32 = 2;
-const NFT_NAT_DNAT: u32 = 1;
-const NFTA_EXPR_DATA: u16 = 2;
