@@ -12,4 +12,5 @@ pub(crate) mod network;
 pub(crate) mod refusal;
 pub(crate) mod restore;
 pub(crate) mod state;
+pub(crate) mod step;
 pub(crate) mod tx;

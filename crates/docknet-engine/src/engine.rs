@@ -6,6 +6,8 @@ mod draw;
 mod error;
 #[cfg(feature = "disk")]
 mod restore;
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+mod sandbox;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,8 +17,11 @@ use tokio::sync::Mutex;
 
 use self::batch::{Batch, Queue};
 pub use self::builder::EngineBuilder;
+use self::builder::On;
 use self::draw::Dice;
 pub use self::error::StartError;
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+pub use self::sandbox::{Sandbox, SandboxCommand, SandboxError};
 use crate::api::Api;
 use crate::api::exec::Execs;
 use crate::core::refusal::Refusal;
@@ -24,6 +29,8 @@ use crate::core::state::State;
 use crate::core::tx::{Supply, Touched, Tx};
 use crate::events::EventBus;
 use crate::plane::DataPlane;
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+use crate::plane::Place;
 use crate::store::{Change, Store, Table};
 #[cfg(feature = "client")]
 use crate::transport::InProcess;
@@ -48,7 +55,63 @@ pub struct Engine(pub(crate) Arc<Inner>);
 impl Engine {
     /// An engine that keeps its state in memory, and has no links: for tests.
     pub fn memory() -> EngineBuilder {
-        EngineBuilder::new()
+        EngineBuilder::new(On::Memory)
+    }
+
+    /// An engine whose networks are real: bridges, addresses, NAT and isolation on the kernel of this machine. It needs
+    /// `CAP_NET_ADMIN` and `CAP_SYS_ADMIN`, as root has them. Without a state directory everything goes with the engine.
+    ///
+    /// ```
+    /// use docknet::ContainerSpec;
+    /// use docknet_engine::Engine;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # if !std::fs::read_to_string("/proc/self/status")?.contains("Uid:\t0\t0") { return Ok(()); }
+    /// let engine = Engine::kernel().isolated().image("app").start().await?;
+    /// let network = engine.client().networks().create("backend").await?;
+    /// let web = engine.client().containers().create(ContainerSpec::new("app").name("web")).await?;
+    /// web.start().await?;
+    /// network.connect(&web, Default::default()).await?;
+    ///
+    /// let shown = engine.sandbox("web").await?.command("ip").arg("addr").output()?;
+    /// assert!(String::from_utf8(shown.stdout)?.contains("172.18.0.2/16"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    pub fn kernel() -> EngineBuilder {
+        EngineBuilder::new(On::Kernel(Place::Host))
+    }
+
+    /// The namespace of a running container, by its name or id, to run programs in.
+    ///
+    /// # Errors
+    /// If there is no such container, or it has no namespace: it does not run, or has another's, or the engine is in memory.
+    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    pub async fn sandbox(&self, container: &str) -> Result<Sandbox, SandboxError> {
+        let writer = self.0.writer.clone().lock_owned().await;
+        let state = self.0.read();
+        let found = state
+            .find_container(container)
+            .map_err(|refusal| SandboxError::new(refusal.answer(self.0.profile).1))?;
+        let namespace = writer.plane.namespace(&found.id).map_err(|why| {
+            SandboxError::new(format!("cannot enter container {container}: {why}"))
+        })?;
+        Ok(Sandbox::new(namespace))
+    }
+
+    /// The namespace that the networks of an engine on the kernel are in: what is outside of all containers.
+    ///
+    /// # Errors
+    /// If the engine is in memory.
+    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    pub async fn host(&self) -> Result<Sandbox, SandboxError> {
+        let writer = self.0.writer.clone().lock_owned().await;
+        let namespace = writer.plane.home().map_err(|why| {
+            SandboxError::new(format!("cannot enter the host's namespace: {why}"))
+        })?;
+        Ok(Sandbox::new(namespace))
     }
 
     /// Whose answers it gives.
@@ -60,7 +123,7 @@ impl Engine {
     /// An engine that keeps its state in this directory, which is made if it is not there. One engine at a time uses it.
     #[cfg(feature = "disk")]
     pub fn open(dir: impl Into<std::path::PathBuf>) -> EngineBuilder {
-        EngineBuilder::new().state(dir)
+        EngineBuilder::new(On::Memory).state(dir)
     }
 
     /// Answers whoever connects to this address: `unix:///path`, `tcp://127.0.0.1:2375`. It listens until the server is

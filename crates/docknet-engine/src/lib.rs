@@ -59,6 +59,8 @@ mod store;
 mod transport;
 
 pub use self::engine::{Engine, EngineBuilder, StartError};
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+pub use self::engine::{Sandbox, SandboxCommand, SandboxError};
 pub use self::faults::{Fault, Faults};
 pub use self::profile::Profile;
 pub use self::serve::{ListenAddress, ServeError, Server};

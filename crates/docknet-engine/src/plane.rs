@@ -5,21 +5,36 @@ mod kernel;
 mod memory;
 
 use std::fmt;
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+use std::io;
 
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+pub(crate) use self::kernel::{Kernel, Namespace, Place};
 pub(crate) use self::memory::Memory;
 use crate::core::host::Host;
-use crate::core::tx::Step;
+use crate::core::step::Step;
 
 /// Does what was decided: links, addresses, rules, or nothing but remembering.
 pub(crate) trait DataPlane: Send {
     /// What is on the host beside us.
     fn host(&self) -> &Host;
 
+    /// Takes in what others have changed on the host.
+    fn look(&mut self) -> Result<(), PlaneError>;
+
     /// Whether it makes its caller wait.
     fn blocks(&self) -> bool;
 
     /// Does these steps in order; if one fails, those before it are undone.
     fn apply(&mut self, steps: &[Step]) -> Result<(), PlaneError>;
+
+    /// The namespace of a container.
+    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    fn namespace(&self, container: &docknet_types::ContainerId) -> io::Result<Namespace>;
+
+    /// The namespace that networks are in.
+    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    fn home(&self) -> io::Result<Namespace>;
 
     /// Undoes steps that were applied, the last one first.
     fn undo(&mut self, steps: &[Step]);

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use docknet_types::{ContainerId, MacAddr, NetworkId};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::attach::{attach, detach, dns_names, names};
-pub(crate) use self::connect::{Connect, check_settings, connect};
+pub(crate) use self::attach::{attach, detach, dns_names, leave, names};
+pub(crate) use self::connect::{Connect, SYSCTLS, check_settings, connect};
 pub(crate) use self::disconnect::{Disconnect, disconnect};
 use super::ipam::EndpointIpam;
 

@@ -2,6 +2,7 @@
 
 mod create;
 mod driver;
+mod layout;
 pub(crate) mod podman;
 mod predefined;
 mod prune;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::create::{CreateNetwork, create};
 pub(crate) use self::driver::{BRIDGE_NAME, DriverKind};
+pub(crate) use self::layout::{BridgeLayout, Layout, Parent, UpperKind, UpperLayout};
 pub(crate) use self::predefined::add_predefined;
 pub(crate) use self::prune::prune;
 pub(crate) use self::remove::{RemoveNetwork, remove};

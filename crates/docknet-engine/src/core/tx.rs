@@ -12,6 +12,7 @@ use super::event::{Event, Recorder};
 use super::host::Host;
 use super::network::Network;
 use super::state::State;
+use super::step::{Outlook, Step};
 use crate::Profile;
 
 /// One operation at work. It changes a state of its own; nobody sees that before it is committed, and if the operation
@@ -62,15 +63,6 @@ pub(crate) enum Touched {
     Engine,
     Image(String),
     Network(NetworkId),
-}
-
-/// What a data plane has to do, in this order.
-#[derive(Clone, Debug)]
-pub(crate) enum Step {
-    /// Make the network's link, addresses and rules.
-    AddNetwork(Arc<Network>),
-    /// Take them away.
-    RemoveNetwork(Arc<Network>),
 }
 
 /// What became of an operation that was not refused.
@@ -142,7 +134,19 @@ impl<'a> Tx<'a> {
         self.touched.insert(record);
     }
 
-    pub(crate) fn step(&mut self, step: Step) {
-        self.steps.push(step);
+    /// Something for the data plane to do.
+    pub(crate) fn step(&mut self, step: impl Into<Option<Step>>) {
+        self.steps.extend(step.into());
+    }
+
+    /// Shows a container what it has now, if that is not what it had.
+    pub(crate) fn turn(&mut self, container: &Container, from: Arc<Outlook>) {
+        let to = match container.is_running() {
+            true => Outlook::of(&self.state, container),
+            false => Arc::default(),
+        };
+        if from != to {
+            self.step(Step::Turn { sandbox: container.id.clone(), from, to });
+        }
     }
 }

@@ -14,7 +14,9 @@ use crate::Profile;
 use crate::core::event::Event;
 use crate::core::refusal::Refusal;
 use crate::core::state::State;
-use crate::core::tx::{Decided, Given, Step, Supply, Touched, Tx};
+use crate::core::step::Step;
+use crate::core::tx::{Decided, Given, Supply, Touched, Tx};
+use crate::plane::PlaneError;
 
 /// What was decided so far, each operation on what the one before left. One that is refused leaves it as it was, but for
 /// the turn of a default subnet that it may have spent.
@@ -40,6 +42,8 @@ impl Batch {
         decide: impl FnOnce(&mut Tx<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let Writer { dice, plane, .. } = writer;
+        let failed = |failed: PlaneError| Refusal::Worded(500, failed.to_string());
+        plane.look().map_err(failed)?;
         let given =
             Given { profile, now: Timestamp::now(), host: plane.host(), draw: dice, supply };
         let mut tx = Tx::new(self.state.clone(), given);
@@ -55,7 +59,7 @@ impl Batch {
             }
         };
         let Decided { state, mut touched, events, steps } = tx.decided();
-        plane.apply(&steps).map_err(|failed| Refusal::Worded(500, failed.to_string()))?;
+        plane.apply(&steps).map_err(failed)?;
         self.state = state;
         self.touched.append(&mut touched);
         self.steps.extend(steps);

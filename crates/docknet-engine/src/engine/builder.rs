@@ -18,10 +18,13 @@ use crate::Durability;
 use crate::api::exec::Execs;
 use crate::core::host::{Host, Link};
 use crate::core::state::{EngineRecord, State};
-use crate::core::tx::{Draw, Given, Step, Supply, Tx};
+use crate::core::step;
+use crate::core::tx::{Draw, Given, Supply, Tx};
 use crate::core::{image, network};
 use crate::events::EventBus;
 use crate::plane::{DataPlane, Memory};
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+use crate::plane::{Kernel, Place};
 use crate::store::{self, Store};
 use crate::{Faults, Profile};
 
@@ -44,7 +47,9 @@ use crate::{Faults, Profile};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct EngineBuilder {
-    kind: Kind,
+    on: On,
+    #[cfg(feature = "disk")]
+    state: Option<PathBuf>,
     #[cfg(feature = "disk")]
     durability: Durability,
     profile: Profile,
@@ -55,9 +60,11 @@ pub struct EngineBuilder {
 }
 
 impl EngineBuilder {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(on: On) -> Self {
         Self {
-            kind: Kind::Memory,
+            on,
+            #[cfg(feature = "disk")]
+            state: None,
             #[cfg(feature = "disk")]
             durability: Durability::default(),
             profile: Profile::default(),
@@ -74,7 +81,17 @@ impl EngineBuilder {
         self
     }
 
-    /// A link that the host has, and its addresses: a parent for macvlan networks.
+    /// Makes the networks of an engine on the kernel in a network namespace of its own, which nobody else sees and which goes
+    /// with the engine, however that ends. Nothing leads out of it.
+    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    pub fn isolated(mut self) -> Self {
+        if let On::Kernel(place) = &mut self.on {
+            *place = Place::Private;
+        }
+        self
+    }
+
+    /// A link that the host of an engine in memory has, and its addresses: a parent for macvlan networks.
     pub fn link(
         mut self,
         name: impl Into<String>,
@@ -85,7 +102,7 @@ impl EngineBuilder {
         self
     }
 
-    /// A route that the host has: default pools keep clear of it.
+    /// A route that the host of an engine in memory has: default pools keep clear of it.
     pub fn route(mut self, subnet: IpNet) -> Self {
         self.routes.push(subnet.trunc());
         self
@@ -100,7 +117,7 @@ impl EngineBuilder {
     /// Keeps the state in this directory, which is made if it is not there. One engine at a time uses it.
     #[cfg(feature = "disk")]
     pub fn state(mut self, dir: impl Into<PathBuf>) -> Self {
-        self.kind = Kind::Disk(dir.into());
+        self.state = Some(dir.into());
         self
     }
 
@@ -120,27 +137,47 @@ impl EngineBuilder {
     /// Starts the engine.
     ///
     /// # Errors
-    /// What is wrong with its state on disk; an engine in memory starts always.
+    /// What is wrong with its state on disk, or what the kernel refused; an engine in memory starts always.
     pub async fn start(self) -> Result<Engine, StartError> {
-        #[cfg(feature = "disk")]
-        if let Kind::Disk(_) = self.kind {
-            let started = tokio::task::spawn_blocking(move || self.start_blocking()).await;
-            return started.unwrap_or_else(|failed| Err(StartError::refused(failed.to_string())));
+        if !self.waits() {
+            return self.start_blocking();
         }
-        self.start_blocking()
+        let started = tokio::task::spawn_blocking(move || self.start_blocking()).await;
+        started.unwrap_or_else(|failed| Err(StartError::refused(failed.to_string())))
+    }
+
+    /// Whether starting makes its caller wait.
+    fn waits(&self) -> bool {
+        #[cfg(feature = "disk")]
+        if self.state.is_some() {
+            return true;
+        }
+        !matches!(self.on, On::Memory)
+    }
+
+    /// The store, and the state that was kept in it, if any was.
+    fn kept(&self) -> Result<(Box<dyn Store>, Option<State>), StartError> {
+        #[cfg(feature = "disk")]
+        if let Some(dir) = &self.state {
+            let (store, records) = store::DiskStore::load(dir, self.durability)?;
+            return Ok((Box::new(store), restore::read(self.profile, &records)?));
+        }
+        Ok((Box::new(store::MemoryStore), None))
     }
 
     fn start_blocking(self) -> Result<Engine, StartError> {
         let mut dice = Dice(self.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed));
         let now = Timestamp::now();
-        let host = Host { links: self.links, routes: self.routes.into_iter().collect() };
-        let (mut store, kept): (Box<dyn Store>, Option<State>) = match &self.kind {
-            Kind::Memory => (Box::new(store::MemoryStore), None),
-            #[cfg(feature = "disk")]
-            Kind::Disk(dir) => {
-                let (store, records) = store::DiskStore::load(dir, self.durability)?;
-                (Box::new(store), restore::read(self.profile, &records)?)
-            }
+        let (mut store, kept) = self.kept()?;
+        let mut plane: Box<dyn DataPlane> = match self.on {
+            On::Memory => Box::new(Memory(Host {
+                links: self.links,
+                routes: self.routes.into_iter().collect(),
+            })),
+            #[cfg(all(target_os = "linux", feature = "kernel"))]
+            On::Kernel(place) => Box::new(
+                Kernel::start(place).map_err(|failed| StartError::refused(failed.to_string()))?,
+            ),
         };
         let fresh = kept.is_none();
         let mut record =
@@ -149,7 +186,7 @@ impl EngineBuilder {
         let given = Given {
             profile: self.profile,
             now,
-            host: &host,
+            host: plane.host(),
             draw: &mut dice,
             supply: Supply::Plenty,
         };
@@ -165,10 +202,9 @@ impl EngineBuilder {
         if store.is_durable() {
             store.commit(&super::changes(&decided.state, &decided.touched))?;
         }
-        let mut plane = Memory(host);
-        let networks = decided.state.networks().filter(|network| !network.config.config_only);
-        let steps: Vec<_> = networks.cloned().map(Step::AddNetwork).collect();
-        plane.apply(&steps).map_err(|failed| StartError::refused(failed.to_string()))?;
+        plane
+            .apply(&step::all(&decided.state))
+            .map_err(|failed| StartError::refused(failed.to_string()))?;
         let inner = Inner {
             profile: self.profile,
             events: EventBus::default(),
@@ -177,15 +213,16 @@ impl EngineBuilder {
             current: ArcSwap::from_pointee(decided.state),
             blocks: plane.blocks() || store.is_durable(),
             queue: Queue::default(),
-            writer: Arc::new(Mutex::new(Writer { dice, plane: Box::new(plane), store })),
+            writer: Arc::new(Mutex::new(Writer { dice, plane, store })),
         };
         Ok(Engine(Arc::new(inner)))
     }
 }
 
-#[derive(Clone, Debug)]
-enum Kind {
+/// What networks are made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum On {
+    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    Kernel(Place),
     Memory,
-    #[cfg(feature = "disk")]
-    Disk(PathBuf),
 }

@@ -1,7 +1,231 @@
-//! Networks on the Linux kernel: links, addresses, routes and rules, made directly.
+//! Networks on the Linux kernel: links, addresses, routes and rules, made directly. No process is started for any of it.
 
+mod bridge;
 mod firewall;
+mod home;
 mod links;
+mod message;
 mod namespace;
 mod netlink;
 mod nft;
+mod reaper;
+mod sandbox;
+mod upper;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use docknet_types::{ContainerId, NetworkId};
+
+use self::bridge::MadeBridge;
+use self::firewall::Firewall;
+pub(crate) use self::home::Place;
+use self::home::{Home, HostFacts};
+use self::links::{Group, Links};
+pub(crate) use self::namespace::Namespace;
+use self::netlink::Refused;
+use self::reaper::Reaper;
+use self::sandbox::Sandbox;
+use self::upper::MadeParent;
+use super::{DataPlane, PlaneError};
+use crate::core::host::Host;
+use crate::core::network::{Layout, Network};
+use crate::core::step::{Outlook, Plug, Step};
+
+/// Links that are ours: the bridges of networks, and the ports of these.
+const OURS: Group = Group(u32::from_be_bytes(*b"dnet"));
+/// Links that are no longer anybody's, and wait until the kernel takes them away.
+const GONE: Group = Group(u32::from_be_bytes(*b"dngo"));
+
+/// The kernel of this machine.
+pub(crate) struct Kernel {
+    links: Links,
+    firewall: Firewall,
+    facts: HostFacts,
+    networks: BTreeMap<NetworkId, Made>,
+    sandboxes: BTreeMap<ContainerId, Sandbox>,
+    reaper: Reaper,
+    /// Left last: in a namespace of our own, everything else goes with it.
+    home: Home,
+}
+
+/// What was made for a network.
+#[derive(Debug)]
+enum Made {
+    Bridge(MadeBridge),
+    Parent(MadeParent),
+    Nothing,
+}
+
+impl Kernel {
+    pub(crate) fn start(place: Place) -> Result<Self, PlaneError> {
+        let home = Home::enter(place).map_err(|why| cannot("enter the host's namespace", &why))?;
+        let opened = home.within(|| {
+            let links = (Links::open()?, Links::open()?);
+            Ok((links, Firewall::open()?, HostFacts::open()?))
+        });
+        let ((mut links, reaping), mut firewall, facts) =
+            opened.map_err(|why| cannot("ask the kernel about networks", &why))?;
+        firewall.install([], [])?;
+        links.remove_group(GONE)?;
+        links.remove_group(OURS)?;
+        let reaper = Reaper::start(reaping).map_err(|why| cannot("start a thread", &why))?;
+        let mut kernel = Self {
+            links,
+            firewall,
+            facts,
+            networks: BTreeMap::new(),
+            sandboxes: BTreeMap::new(),
+            reaper,
+            home,
+        };
+        kernel.facts.look(&mut kernel.links)?;
+        Ok(kernel)
+    }
+
+    fn take(&mut self, step: &Step) -> Result<(), PlaneError> {
+        match step {
+            Step::AddNetwork(network) => self.add_network(network),
+            Step::RemoveNetwork(network) => self.remove_network(network),
+            Step::OpenSandbox(sandbox) => {
+                let opened = Sandbox::open().map_err(|why| cannot("make a namespace", &why))?;
+                self.sandboxes.insert(sandbox.container.clone(), opened);
+                Ok(())
+            }
+            Step::CloseSandbox(sandbox) => {
+                self.sandboxes.remove(&sandbox.container);
+                Ok(())
+            }
+            Step::Attach(plug) => self.attach(plug),
+            Step::Detach(plug) => self.detach(plug),
+            Step::Turn { sandbox, from, to } => self.turn(sandbox, from, to),
+        }
+    }
+
+    fn add_network(&mut self, network: &Arc<Network>) -> Result<(), PlaneError> {
+        let made = match network.layout() {
+            Layout::Bridge(layout) => {
+                if layout.ipv6 {
+                    self.home.forward_ipv6().map_err(|why| cannot("forward IPv6", &why))?;
+                }
+                let bridge = MadeBridge::make(&mut self.links, network, &layout)?;
+                if let Err(refused) = self.firewall.add_network(&bridge.rules) {
+                    bridge.remove(&mut self.links, &self.reaper)?;
+                    return Err(refused.into());
+                }
+                self.facts.add_own(bridge.rules.bridge, layout.name);
+                Made::Bridge(bridge)
+            }
+            Layout::Upper(layout) => {
+                Made::Parent(MadeParent::find_or_make(&mut self.links, &layout)?)
+            }
+            Layout::Nothing => Made::Nothing,
+        };
+        self.networks.insert(network.id.clone(), made);
+        Ok(())
+    }
+
+    fn remove_network(&mut self, network: &Arc<Network>) -> Result<(), PlaneError> {
+        match self.networks.remove(&network.id) {
+            Some(Made::Bridge(bridge)) => {
+                let ruled = self.firewall.remove_network(&bridge.rules);
+                self.facts.remove_own(bridge.rules.bridge);
+                let removed = bridge.remove(&mut self.links, &self.reaper);
+                ruled.and(removed).map_err(PlaneError::from)
+            }
+            Some(Made::Parent(parent)) => parent.remove(&mut self.links).map_err(PlaneError::from),
+            Some(Made::Nothing) | None => Ok(()),
+        }
+    }
+
+    fn attach(&mut self, plug: &Plug) -> Result<(), PlaneError> {
+        let sandbox = self.sandboxes.get_mut(&plug.endpoint.container).ok_or_else(|| {
+            PlaneError(format!("container {} has no namespace", plug.endpoint.container))
+        })?;
+        match self.networks.get(&plug.network.id) {
+            Some(Made::Bridge(bridge)) => sandbox.attach(&mut self.links, bridge, plug),
+            Some(Made::Parent(parent)) => sandbox.attach_upper(&mut self.links, parent, plug),
+            Some(Made::Nothing) | None => {
+                Err(PlaneError(format!("network {} has no link", plug.network.id)))
+            }
+        }
+    }
+
+    fn detach(&mut self, plug: &Plug) -> Result<(), PlaneError> {
+        let Some(sandbox) = self.sandboxes.get_mut(&plug.endpoint.container) else {
+            return Ok(());
+        };
+        let detached = sandbox.detach(&mut self.links, plug);
+        self.reaper.poke();
+        detached.map_err(PlaneError::from)
+    }
+
+    fn turn(
+        &mut self,
+        container: &ContainerId,
+        from: &Outlook,
+        to: &Outlook,
+    ) -> Result<(), PlaneError> {
+        if let Some(sandbox) = self.sandboxes.get_mut(container) {
+            sandbox.turn(from, to)?;
+        }
+        Ok(())
+    }
+}
+
+impl DataPlane for Kernel {
+    fn host(&self) -> &Host {
+        self.facts.host()
+    }
+
+    fn look(&mut self) -> Result<(), PlaneError> {
+        self.facts.follow(&mut self.links).map_err(PlaneError::from)
+    }
+
+    fn blocks(&self) -> bool {
+        true
+    }
+
+    fn apply(&mut self, steps: &[Step]) -> Result<(), PlaneError> {
+        for (at, step) in steps.iter().enumerate() {
+            if let Err(failed) = self.take(step) {
+                self.undo(steps.get(..at).unwrap_or_default());
+                return Err(failed);
+            }
+        }
+        Ok(())
+    }
+
+    fn namespace(&self, container: &ContainerId) -> io::Result<Namespace> {
+        match self.sandboxes.get(container) {
+            Some(sandbox) => sandbox.namespace().again(),
+            None => Err(io::Error::other("it has no namespace of its own")),
+        }
+    }
+
+    fn home(&self) -> io::Result<Namespace> {
+        self.home.namespace().again()
+    }
+
+    fn undo(&mut self, steps: &[Step]) {
+        for step in steps.iter().rev() {
+            if let Err(failed) = self.take(&step.undone()) {
+                tracing::error!(%failed, ?step, "a step could not be undone");
+            }
+        }
+    }
+}
+
+impl From<Refused> for PlaneError {
+    fn from(refused: Refused) -> Self {
+        Self(refused.to_string())
+    }
+}
+
+fn cannot(what: &str, why: &io::Error) -> PlaneError {
+    PlaneError(format!("cannot {what}: {why}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,13 @@
 //! A data plane with nothing behind it: what was decided is all there is.
 
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+use std::io;
+
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+use super::Namespace;
 use super::{DataPlane, PlaneError};
 use crate::core::host::{Host, Link};
-use crate::core::network::Network;
-use crate::core::tx::Step;
+use crate::core::step::Step;
 
 /// A host that is made up: the links that whoever starts the engine gives it, and the bridges of its networks. No packet
 /// passes.
@@ -14,53 +18,59 @@ impl DataPlane for Memory {
         &self.0
     }
 
+    fn look(&mut self) -> Result<(), PlaneError> {
+        Ok(())
+    }
+
     fn blocks(&self) -> bool {
         false
     }
 
     fn apply(&mut self, steps: &[Step]) -> Result<(), PlaneError> {
         for step in steps {
-            self.take(step, Way::Forth);
+            self.take(step);
         }
         Ok(())
     }
 
+    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    fn namespace(&self, _: &docknet_types::ContainerId) -> io::Result<Namespace> {
+        Err(io::Error::other("containers of an engine in memory have no namespace"))
+    }
+
+    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    fn home(&self) -> io::Result<Namespace> {
+        Err(io::Error::other("networks of an engine in memory are nowhere"))
+    }
+
     fn undo(&mut self, steps: &[Step]) {
         for step in steps.iter().rev() {
-            self.take(step, Way::Back);
+            self.take(&step.undone());
         }
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Back,
-    Forth,
 }
 
 impl Memory {
-    fn take(&mut self, step: &Step, way: Way) {
-        match (step, way) {
-            (Step::AddNetwork(network), Way::Forth) | (Step::RemoveNetwork(network), Way::Back) => {
-                self.add_bridge(network);
+    fn take(&mut self, step: &Step) {
+        match step {
+            Step::AddNetwork(network) => {
+                if let Some(bridge) = &network.config.bridge {
+                    self.0.links.entry(bridge.clone()).or_insert(Link { is_bridge: true });
+                }
             }
-            (Step::RemoveNetwork(network), Way::Forth) | (Step::AddNetwork(network), Way::Back) => {
-                self.remove_bridge(network);
+            Step::RemoveNetwork(network) => {
+                if let Some(bridge) = &network.config.bridge
+                    && self.0.links.get(bridge).is_some_and(|link| link.is_bridge)
+                {
+                    self.0.links.remove(bridge);
+                }
             }
-        }
-    }
-
-    fn add_bridge(&mut self, network: &Network) {
-        if let Some(bridge) = &network.config.bridge {
-            self.0.links.entry(bridge.clone()).or_insert(Link { is_bridge: true });
-        }
-    }
-
-    fn remove_bridge(&mut self, network: &Network) {
-        if let Some(bridge) = &network.config.bridge
-            && self.0.links.get(bridge).is_some_and(|link| link.is_bridge)
-        {
-            self.0.links.remove(bridge);
+            // Nobody lives there.
+            Step::OpenSandbox(_)
+            | Step::CloseSandbox(_)
+            | Step::Attach(_)
+            | Step::Detach(_)
+            | Step::Turn { .. } => {}
         }
     }
 }

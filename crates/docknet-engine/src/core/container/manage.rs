@@ -11,6 +11,7 @@ use crate::core::endpoint::{Endpoint, names};
 use crate::core::event::Resize;
 use crate::core::filter::NetworkPruneFilter;
 use crate::core::refusal::Refusal;
+use crate::core::step::Outlook;
 use crate::core::tx::Tx;
 
 /// Gives a container another name, and tells the networks on which it runs.
@@ -37,6 +38,7 @@ pub(crate) fn rename(tx: &mut Tx<'_>, term: &str, name: &str) -> Result<(), Refu
 }
 
 fn rename_endpoints(tx: &mut Tx<'_>, container: &mut Container) {
+    let before = Outlook::of(&tx.state, container);
     let mut attachments = std::mem::take(&mut container.attachments);
     for attachment in attachments.values_mut() {
         let (Some(network), Some(endpoint)) = (&attachment.network, &attachment.endpoint) else {
@@ -50,6 +52,7 @@ fn rename_endpoints(tx: &mut Tx<'_>, container: &mut Container) {
         attachment.dns_names = Some(names(container, &attachment.config));
     }
     container.attachments = attachments;
+    tx.turn(container, before);
 }
 
 /// How a container is to be removed.

@@ -13,6 +13,7 @@ use crate::core::endpoint::{attach, check_settings, detach, podman};
 use crate::core::event::{Ending, NetworkRef};
 use crate::core::network::Network;
 use crate::core::refusal::Refusal;
+use crate::core::step::{Outlook, Sandbox, Step};
 use crate::core::tx::Tx;
 
 /// Whether an operation found something to do.
@@ -162,12 +163,14 @@ fn bring_up(tx: &mut Tx<'_>, container: &mut Container) -> Result<Vec<Arc<Networ
         // To Podman these are ways to have no network.
         keys.retain(|key| !matches!(key.as_str(), "host" | "none"));
     }
+    tx.step(Sandbox::of(container).map(Step::OpenSandbox));
     for key in keys {
         let network =
             join(tx, container, &key).map_err(|why| Refusal::Networking(Box::new(why)))?;
         networks.push(network);
     }
     container.status = Status::Running;
+    tx.turn(container, Arc::default());
     container.started = Some(tx.given.now);
     Ok(networks)
 }
@@ -222,6 +225,9 @@ fn take_down(
 ) -> (Vec<Arc<Network>>, Ending) {
     let keys: Vec<String> = container.attachments.keys().cloned().collect();
     let mut networks = Vec::with_capacity(keys.len());
+    let before = Outlook::of(&tx.state, container);
+    container.status = Status::Exited;
+    tx.turn(container, before);
     for key in keys {
         let attachment =
             container.attachments.get(&key).filter(|attachment| attachment.endpoint.is_some());
@@ -230,8 +236,8 @@ fn take_down(
         networks.extend(network.cloned());
         detach(tx, container, &key);
     }
+    tx.step(Sandbox::of(container).map(Step::CloseSandbox));
     let last = signals.last().copied().unwrap_or(KILL);
-    container.status = Status::Exited;
     container.exit_code = 128 + i64::from(last);
     container.finished = Some(tx.given.now);
     let ending = Ending {

@@ -12,6 +12,7 @@ use crate::core::container::Container;
 use crate::core::ipam::{self, AddressRefusal, Configured, EndpointIpam, PoolState};
 use crate::core::network::Network;
 use crate::core::refusal::Refusal;
+use crate::core::step::{Outlook, Plug, Step};
 use crate::core::tx::{Supply, Tx};
 
 const IFNAME: &str = "com.docker.network.endpoint.ifname";
@@ -49,6 +50,7 @@ pub(crate) fn attach(
     attachment.network = Some(network.id.clone());
     attachment.dns_names = dns_names(container, &network, &attachment.config);
     attachment.endpoint = Some(endpoint.clone());
+    tx.step(Plug::of(&network, &endpoint, &attachment.config).map(Step::Attach));
     container.attachments.insert(network.config.name.clone(), attachment);
     tx.put_network(network.clone());
     tx.put_endpoint(&network.id, endpoint);
@@ -58,14 +60,26 @@ pub(crate) fn attach(
 /// Takes a container off a network; what it asked for stays, for the next time it runs.
 pub(crate) fn detach(tx: &mut Tx<'_>, container: &mut Container, key: &str) {
     let Some(attachment) = container.attachments.get_mut(key) else { return };
-    if attachment.endpoint.take().is_none() {
-        return;
-    }
+    let Some(endpoint) = attachment.endpoint.take() else { return };
     let Some(network) = attachment.network.as_ref().and_then(|id| tx.state.network(id)).cloned()
     else {
         return;
     };
+    tx.step(Plug::of(&network, &endpoint, &attachment.config).map(Step::Detach));
     tx.remove_endpoint(&network.id, &container.id);
+}
+
+/// Takes a container off a network for good.
+pub(crate) fn leave(tx: &mut Tx<'_>, container: &mut Container, key: &str) {
+    let before = Outlook::of(&tx.state, container);
+    let attachment = container.attachments.remove(key);
+    if container.is_running() {
+        // It looks elsewhere before what it looked at is gone.
+        tx.turn(container, before);
+    }
+    container.attachments.extend(attachment.map(|attachment| (key.to_owned(), attachment)));
+    detach(tx, container, key);
+    container.attachments.remove(key);
 }
 
 /// The names by which the others on a network find a container, each once: its own, its aliases, its short id and its host

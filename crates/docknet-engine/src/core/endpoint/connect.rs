@@ -11,9 +11,10 @@ use crate::core::event::Occasion;
 use crate::core::ipam::{self, Configured};
 use crate::core::network::{DriverKind, Network};
 use crate::core::refusal::Refusal;
+use crate::core::step::Outlook;
 use crate::core::tx::Tx;
 
-const SYSCTLS: &str = "com.docker.network.endpoint.sysctls";
+pub(crate) const SYSCTLS: &str = "com.docker.network.endpoint.sysctls";
 
 /// The body of `POST /networks/{id}/connect`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -60,8 +61,10 @@ pub(crate) fn connect(tx: &mut Tx<'_>, term: &str, wish: Connect) -> Result<(), 
     if network.endpoints.contains_key(&container.id) {
         return Err(Refusal::AlreadyConnected { container: container.name, network: key });
     }
+    let before = Outlook::of(&tx.state, &container);
     container.attachments.insert(key.clone(), attachment);
     attach(tx, &mut container, &key, &network, None)?;
+    tx.turn(&container, before);
     tx.events.network_connect(network.event_ref(), container.event_ref(), Occasion::Running);
     tx.put_container(container);
     Ok(())

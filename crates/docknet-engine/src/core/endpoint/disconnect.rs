@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{detach, podman};
+use super::{leave, podman};
 use crate::Profile;
 use crate::core::container::Container;
 use crate::core::event::Occasion;
@@ -58,8 +58,7 @@ pub(crate) fn disconnect(tx: &mut Tx<'_>, term: &str, wish: &Disconnect) -> Resu
     if !network.endpoints.contains_key(&container.id) {
         return Err(not_connected(""));
     }
-    detach(tx, &mut container, &key);
-    container.attachments.remove(&key);
+    leave(tx, &mut container, &key);
     tx.events.network_disconnect(network.event_ref(), container.event_ref(), Occasion::Running);
     tx.put_container(container);
     Ok(())

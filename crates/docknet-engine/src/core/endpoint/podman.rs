@@ -8,13 +8,14 @@ use docknet_types::MacAddr;
 
 use super::connect::Connect;
 use super::disconnect::Disconnect;
-use super::{Attachment, EndpointConfig, attach, detach};
+use super::{Attachment, EndpointConfig, attach, leave};
 use crate::Profile;
 use crate::core::container::Container;
 use crate::core::event::Occasion;
 use crate::core::ipam::{self, Configured, EndpointIpam};
 use crate::core::network::Network;
 use crate::core::refusal::Refusal;
+use crate::core::step::Outlook;
 use crate::core::tx::Tx;
 
 /// Connects a container to a network, in Podman's order of checks.
@@ -39,7 +40,9 @@ pub(super) fn connect(tx: &mut Tx<'_>, term: &str, wish: Connect) -> Result<(), 
     container.attachments.insert(key.clone(), attachment);
     let occasion = if running { Occasion::Running } else { Occasion::Stopped };
     if running {
+        let before = Outlook::of(&tx.state, &container);
         join(tx, &mut container, &key, &network)?;
+        tx.turn(&container, before);
     }
     tx.events.network_connect(network.event_ref(), container.event_ref(), occasion);
     tx.put_container(container);
@@ -56,8 +59,7 @@ pub(super) fn disconnect(tx: &mut Tx<'_>, term: &str, wish: &Disconnect) -> Resu
         return Err(Refusal::Worded(500, why));
     }
     let occasion = if container.is_running() { Occasion::Running } else { Occasion::Stopped };
-    detach(tx, &mut container, key);
-    container.attachments.remove(key);
+    leave(tx, &mut container, key);
     tx.events.network_disconnect(network.event_ref(), container.event_ref(), occasion);
     tx.put_container(container);
     Ok(())

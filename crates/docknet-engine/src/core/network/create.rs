@@ -12,7 +12,8 @@ use crate::Profile;
 use crate::core::ipam::{self, Families, Family, FamilyWish, IpamRefusal, PoolConfig, ValidPool};
 use crate::core::refusal::Refusal;
 use crate::core::state::Map;
-use crate::core::tx::{Step, Supply, Touched, Tx};
+use crate::core::step::Step;
+use crate::core::tx::{Supply, Touched, Tx};
 
 /// The body of `POST /networks/create`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -11,7 +11,7 @@ use crate::core::refusal::Refusal;
 use crate::core::tx::Tx;
 
 pub(crate) const BRIDGE_NAME: &str = "com.docker.network.bridge.name";
-const BRIDGE: &str = "com.docker.network.bridge.";
+pub(super) const BRIDGE: &str = "com.docker.network.bridge.";
 pub(super) const MTU: &str = "com.docker.network.driver.mtu";
 pub(super) const PARENT: &str = "parent";
 /// The kernel's limit for the name of a link.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Network, podman};
 use crate::Profile;
 use crate::core::refusal::Refusal;
-use crate::core::tx::{Step, Tx};
+use crate::core::step::Step;
+use crate::core::tx::Tx;
 
 /// How a network is to be removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,6 @@
 
 mod rules;
 
-use std::ffi::CStr;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
@@ -83,7 +82,7 @@ impl Firewall {
         for opening in openings {
             opening.element().add(&mut batch);
         }
-        self.0.commit("install the firewall", batch)
+        self.0.commit("install the firewall", &batch)
     }
 
     pub(crate) fn uninstall(&mut self) -> Result<(), Refused> {
@@ -91,19 +90,19 @@ impl Firewall {
         // Added first, so that there is something to remove.
         batch.add_table(TABLE);
         batch.remove_table(TABLE);
-        self.0.commit("remove the firewall", batch)
+        self.0.commit("remove the firewall", &batch)
     }
 
     pub(crate) fn add_network(&mut self, rules: &NetworkRules) -> Result<(), Refused> {
         let mut batch = Batch::default();
         rules.each(|element| element.add(&mut batch));
-        self.0.commit("add a network to the firewall", batch)
+        self.0.commit("add a network to the firewall", &batch)
     }
 
     pub(crate) fn remove_network(&mut self, rules: &NetworkRules) -> Result<(), Refused> {
         let mut batch = Batch::default();
         rules.each(|element| element.remove(&mut batch));
-        self.0.commit("remove a network from the firewall", batch)
+        self.0.commit("remove a network from the firewall", &batch)
     }
 
     /// Closes some openings and opens others, in one moment.
@@ -115,18 +114,18 @@ impl Firewall {
         let mut batch = Batch::default();
         close.iter().for_each(|opening| opening.element().remove(&mut batch));
         open.iter().for_each(|opening| opening.element().add(&mut batch));
-        self.0.commit("publish ports", batch)
+        self.0.commit("publish ports", &batch)
     }
 }
 
 /// An element of a set, or of a map.
 enum Element {
-    Key { set: &'static CStr, key: Vec<u8>, data: Vec<u8> },
-    Range { set: &'static CStr, subnet: IpNet },
+    Key { set: &'static str, key: Vec<u8>, data: Vec<u8> },
+    Range { set: &'static str, subnet: IpNet },
 }
 
 impl Element {
-    fn key(set: &'static CStr, key: Vec<u8>) -> Self {
+    fn key(set: &'static str, key: Vec<u8>) -> Self {
         Self::Key { set, key, data: Vec::new() }
     }
 
@@ -250,7 +249,7 @@ fn after(subnet: IpNet) -> Option<Vec<u8>> {
 mod tests {
     use std::process::Command;
 
-    use super::super::links::{Bridge, Links};
+    use super::super::links::{Bridge, Group, Links};
     use super::super::namespace::Namespace;
     use super::*;
 
@@ -265,8 +264,15 @@ mod tests {
             String::from_utf8(listed.unwrap().stdout).unwrap()
         };
         let empty = list();
-        let mac = "02:42:ac:11:00:01".parse().unwrap();
-        let bridge = links.add_bridge(&Bridge { name: "dn0", mac, mtu: None }).unwrap();
+        let bridge = Bridge {
+            name: "dn0",
+            mac: "02:42:ac:11:00:01".parse().unwrap(),
+            mtu: None,
+            addresses: &[],
+            ipv6: false,
+            group: Group(7),
+        };
+        let bridge = links.add_bridge(&bridge).unwrap();
         let network = NetworkRules {
             bridge,
             internal: true,

@@ -1,13 +1,19 @@
 //! Links, addresses and routes of one network namespace.
 
+mod look;
+mod uapi;
+mod watch;
+
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use docknet_types::{IpNet, MacAddr};
-use netlink_bindings::utils::{Pusher, finalize_nested_header, push_nested_header};
-use netlink_bindings::{rt_addr, rt_link, rt_route};
 
+pub(crate) use self::look::{Link, Route};
+use self::uapi::*;
+pub(crate) use self::watch::{Change, Watch};
+use super::message::Messages;
 use super::netlink::{Family, Netlink, Refused};
 
 /// The links of the namespace in which it was opened.
@@ -18,26 +24,21 @@ pub(crate) struct Links(Netlink);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Index(u32);
 
-/// A link, as far as it matters here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Link {
-    pub(crate) index: Index,
-    pub(crate) name: String,
-    /// `bridge`, `veth`, `macvlan`; nothing for devices.
-    pub(crate) kind: Option<String>,
-    pub(crate) up: bool,
-    pub(crate) mtu: Option<u32>,
-    /// The bridge that it is a port of.
-    pub(crate) bridge: Option<Index>,
-}
+/// A number by which many links are found at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Group(pub(crate) u32);
 
 /// A bridge that is to be made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Bridge<'a> {
     pub(crate) name: &'a str,
     /// One that does not change with its ports, so that neighbours need not learn it anew.
     pub(crate) mac: MacAddr,
     pub(crate) mtu: Option<u32>,
+    pub(crate) addresses: &'a [IpNet],
+    /// Whether it has IPv6: else it does not even give itself an address.
+    pub(crate) ipv6: bool,
+    pub(crate) group: Group,
 }
 
 /// A pair of links that is to be made: one a port of a bridge here, the other inside another namespace.
@@ -46,10 +47,13 @@ pub(crate) struct Pair<'a> {
     pub(crate) name: &'a str,
     pub(crate) bridge: Index,
     pub(crate) mtu: Option<u32>,
+    pub(crate) group: Group,
+    /// Whether it talks to the bridge only, and not to its other ports.
+    pub(crate) isolated: bool,
     pub(crate) inside: Inside<'a>,
 }
 
-/// The other end of a pair.
+/// The link inside.
 #[derive(Clone, Debug)]
 pub(crate) struct Inside<'a> {
     pub(crate) name: &'a str,
@@ -57,158 +61,288 @@ pub(crate) struct Inside<'a> {
     pub(crate) namespace: BorrowedFd<'a>,
 }
 
+/// A link that is to be made on top of another one, inside another namespace.
+#[derive(Clone, Debug)]
+pub(crate) struct Upper<'a> {
+    pub(crate) kind: UpperKind,
+    pub(crate) parent: Index,
+    pub(crate) mtu: Option<u32>,
+    pub(crate) inside: Inside<'a>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UpperKind {
+    Macvlan(MacvlanMode),
+    Ipvlan(IpvlanMode),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MacvlanMode {
+    Bridge,
+    Passthru,
+    Private,
+    Vepa,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IpvlanMode {
+    L2,
+    L3,
+    L3s,
+}
+
+/// What a link inside a namespace is to have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup<'a> {
+    pub(crate) addresses: &'a [IpNet],
+    pub(crate) ipv6: bool,
+}
+
 impl Links {
     pub(crate) fn open() -> io::Result<Self> {
         Ok(Self(Netlink::open(Family::Route)?))
     }
 
-    pub(crate) fn list(&mut self) -> Result<Vec<Link>, Refused> {
-        let request = rt_link::Request::new().op_getlink_dump(&rt_link::Ifinfomsg::new());
-        self.0.list("list links", &request, |links: &mut Vec<Link>, (head, attributes)| {
-            links.extend(link(&head, &attributes));
-        })
-    }
-
-    /// The link of this name, if there is one.
-    pub(crate) fn find(&mut self, name: &str) -> Result<Option<Link>, Refused> {
-        let mut request = rt_link::Request::new().op_getlink_do(&rt_link::Ifinfomsg::new());
-        request.encode().push_ifname_bytes(name.as_bytes());
-        let mut found = None;
-        match self
-            .0
-            .get("look at a link", &request, |(head, attributes)| found = link(&head, &attributes))
-        {
-            Err(refused) if refused.errno() == rustix::io::Errno::NODEV => Ok(None),
-            Err(refused) => Err(refused),
-            Ok(()) => Ok(found),
-        }
-    }
-
     /// A bridge, up at once.
     pub(crate) fn add_bridge(&mut self, bridge: &Bridge<'_>) -> Result<Index, Refused> {
-        let head = rt_link::Ifinfomsg { ifi_flags: UP, ifi_change: UP, ..Default::default() };
-        let mut request = rt_link::Request::new().set_create().set_excl().op_newlink_do(&head);
-        let attributes = request
-            .encode()
-            .push_ifname_bytes(bridge.name.as_bytes())
-            .push_address(&bridge.mac.octets());
-        let attributes = match bridge.mtu {
-            Some(mtu) => attributes.push_mtu(mtu),
-            None => attributes,
-        };
-        attributes.nested_linkinfo().push_kind(c"bridge");
-        self.0.ask("add a bridge", &request)?;
-        self.index_of(bridge.name)
+        self.ask("add a bridge", |messages| {
+            link(messages, RTM_NEWLINK, NEW, Which::New, Up::No, |message| {
+                message.text(IFLA_IFNAME, bridge.name);
+                message.bytes(IFLA_ADDRESS, &bridge.mac.octets());
+                message.number(IFLA_GROUP, bridge.group.0);
+                if let Some(mtu) = bridge.mtu {
+                    message.number(IFLA_MTU, mtu);
+                }
+                message.nest(IFLA_LINKINFO, |message| message.text(IFLA_INFO_KIND, "bridge"));
+            });
+        })?;
+        let index = self.index_of(bridge.name)?;
+        self.set_up_bridge(index, bridge)?;
+        Ok(index)
+    }
+
+    /// What a bridge has beside its name: the same again if it is there already.
+    pub(crate) fn set_up_bridge(
+        &mut self,
+        index: Index,
+        bridge: &Bridge<'_>,
+    ) -> Result<(), Refused> {
+        self.ask("set a bridge up", |messages| {
+            link(messages, RTM_SETLINK, 0, Which::Index(index), Up::Yes, |message| {
+                message.number(IFLA_GROUP, bridge.group.0);
+                message.nest(IFLA_AF_SPEC, |message| {
+                    // Published ports answer at 127.0.0.1: those connections leave by the bridge.
+                    message.nest(AF_INET.into(), |message| {
+                        message.nest(IFLA_INET_CONF, |message| {
+                            message.number(IPV4_DEVCONF_ROUTE_LOCALNET, 1);
+                        });
+                    });
+                    generated_addresses(message, bridge.ipv6);
+                });
+            });
+            for net in bridge.addresses {
+                address(messages, RTM_NEWADDR, REPLACE, index, *net);
+            }
+        })
     }
 
     /// Both ends in one request: nothing is ever seen half made.
     pub(crate) fn add_pair(&mut self, pair: &Pair<'_>) -> Result<(), Refused> {
-        let head = rt_link::Ifinfomsg { ifi_flags: UP, ifi_change: UP, ..Default::default() };
-        let mut request = rt_link::Request::new().set_create().set_excl().op_newlink_do(&head);
-        let attributes =
-            request.encode().push_ifname_bytes(pair.name.as_bytes()).push_master(pair.bridge.0);
-        let attributes = match pair.mtu {
-            Some(mtu) => attributes.push_mtu(mtu),
-            None => attributes,
-        };
-        let mut info = attributes.nested_linkinfo().push_kind(c"veth");
-        // The specification that the messages are made from does not have the data of a veth.
-        let buffer = info.as_vec_mut();
-        let data = push_nested_header(buffer, IFLA_INFO_DATA);
-        let peer = push_nested_header(buffer, VETH_INFO_PEER);
-        buffer.extend_from_slice(rt_link::Ifinfomsg::new().as_slice());
-        let inside = &pair.inside;
-        let attributes = rt_link::PushLinkAttrs::new(&mut *buffer)
-            .push_ifname_bytes(inside.name.as_bytes())
-            .push_address(&inside.mac.octets())
-            .push_net_ns_fd(inside.namespace.as_raw_fd().unsigned_abs());
-        drop(match pair.mtu {
-            Some(mtu) => attributes.push_mtu(mtu),
-            None => attributes,
+        self.ask("add a veth pair", |messages| {
+            link(messages, RTM_NEWLINK, NEW, Which::New, Up::Yes, |message| {
+                message.text(IFLA_IFNAME, pair.name);
+                message.number(IFLA_MASTER, pair.bridge.0);
+                message.number(IFLA_GROUP, pair.group.0);
+                if let Some(mtu) = pair.mtu {
+                    message.number(IFLA_MTU, mtu);
+                }
+                message.nest(IFLA_LINKINFO, |message| {
+                    message.text(IFLA_INFO_KIND, "veth");
+                    message.nest(IFLA_INFO_DATA, |message| {
+                        message.nest_after(VETH_INFO_PEER, &[0; IFINFOMSG], |message| {
+                            inside(message, &pair.inside, pair.mtu);
+                        });
+                    });
+                });
+            });
+            if pair.isolated {
+                port(messages, Which::Name(pair.name), &[(IFLA_BRPORT_ISOLATED, 1)]);
+            }
+        })
+    }
+
+    pub(crate) fn add_upper(&mut self, upper: &Upper<'_>) -> Result<(), Refused> {
+        self.ask("add a link to its parent", |messages| {
+            link(messages, RTM_NEWLINK, NEW, Which::New, Up::No, |message| {
+                inside(message, &upper.inside, upper.mtu);
+                message.number(IFLA_LINK, upper.parent.0);
+                message.nest(IFLA_LINKINFO, |message| {
+                    message.text(IFLA_INFO_KIND, upper.kind.name());
+                    message.nest(IFLA_INFO_DATA, |message| match upper.kind {
+                        UpperKind::Macvlan(mode) => {
+                            message.number(IFLA_MACVLAN_MODE, mode.number());
+                        }
+                        UpperKind::Ipvlan(mode) => {
+                            message.bytes(IFLA_IPVLAN_MODE, &mode.number().to_ne_bytes());
+                        }
+                    });
+                });
+            });
+        })
+    }
+
+    /// A VLAN of a link, up at once.
+    pub(crate) fn add_vlan(
+        &mut self,
+        name: &str,
+        parent: Index,
+        id: u16,
+        group: Group,
+    ) -> Result<Index, Refused> {
+        self.ask("add a VLAN", |messages| {
+            link(messages, RTM_NEWLINK, NEW, Which::New, Up::Yes, |message| {
+                message.text(IFLA_IFNAME, name);
+                message.number(IFLA_LINK, parent.0);
+                message.number(IFLA_GROUP, group.0);
+                message.nest(IFLA_LINKINFO, |message| {
+                    message.text(IFLA_INFO_KIND, "vlan");
+                    message.nest(IFLA_INFO_DATA, |message| {
+                        message.bytes(IFLA_VLAN_ID, &id.to_ne_bytes());
+                    });
+                });
+            });
+        })?;
+        self.index_of(name)
+    }
+
+    /// A link that leads nowhere, up at once.
+    pub(crate) fn add_dummy(&mut self, name: &str, group: Group) -> Result<Index, Refused> {
+        self.ask("add a dummy link", |messages| {
+            link(messages, RTM_NEWLINK, NEW, Which::New, Up::Yes, |message| {
+                message.text(IFLA_IFNAME, name);
+                message.number(IFLA_GROUP, group.0);
+                message.nest(IFLA_LINKINFO, |message| message.text(IFLA_INFO_KIND, "dummy"));
+            });
+        })?;
+        self.index_of(name)
+    }
+
+    /// Gives a link what it is to have, and sets it up.
+    pub(crate) fn set_up(&mut self, index: Index, setup: &Setup<'_>) -> Result<(), Refused> {
+        self.ask("set a link up", |messages| {
+            if !setup.ipv6 {
+                link(messages, RTM_SETLINK, 0, Which::Index(index), Up::No, |message| {
+                    message.nest(IFLA_AF_SPEC, |message| generated_addresses(message, setup.ipv6));
+                });
+            }
+            for net in setup.addresses {
+                address(messages, RTM_NEWADDR, NEW, index, *net);
+            }
+            link(messages, RTM_SETLINK, 0, Which::Index(index), Up::Yes, |_| {});
+        })
+    }
+
+    pub(crate) fn set_up_loopback(&mut self) -> Result<(), Refused> {
+        self.ask("set the loopback up", |messages| {
+            link(messages, RTM_SETLINK, 0, Which::Name("lo"), Up::Yes, |_| {});
+        })
+    }
+
+    /// Takes addresses of a link away.
+    pub(crate) fn take_addresses(
+        &mut self,
+        index: Index,
+        addresses: &[IpNet],
+    ) -> Result<(), Refused> {
+        self.ask("remove addresses", |messages| {
+            for net in addresses {
+                address(messages, RTM_DELADDR, 0, index, *net);
+            }
+        })
+    }
+
+    /// Whatever no other route takes goes to this gateway, or nowhere.
+    pub(crate) fn lead(&mut self, index: Index, gateway: IpAddr) -> Result<(), Refused> {
+        self.ask("set the default route", |messages| {
+            route(messages, RTM_NEWROUTE, REPLACE, Some(index), Some(gateway), gateway);
+        })
+    }
+
+    /// Takes the default route of a gateway's family away; it need not be there.
+    pub(crate) fn lead_nowhere(&mut self, family: IpAddr) -> Result<(), Refused> {
+        let gone = self.ask("remove the default route", |messages| {
+            route(messages, RTM_DELROUTE, 0, None, None, family);
         });
-        finalize_nested_header(buffer, peer);
-        finalize_nested_header(buffer, data);
-        drop(info);
-        self.0.ask("add a veth pair", &request)
+        match gone {
+            Err(refused) if refused.errno() == rustix::io::Errno::SRCH => Ok(()),
+            other => other,
+        }
     }
 
-    pub(crate) fn set_up(&mut self, link: Index) -> Result<(), Refused> {
-        let head = rt_link::Ifinfomsg {
-            ifi_index: link.signed(),
-            ifi_flags: UP,
-            ifi_change: UP,
-            ..Default::default()
-        };
-        self.0.ask("set a link up", &rt_link::Request::new().op_setlink_do(&head))
+    /// No packet passes a link any more, from now on. A port's state would not do: any change of the link resets it.
+    pub(crate) fn cut(&mut self, name: &str, group: Group) -> Result<(), Refused> {
+        self.ask("set a link down", |messages| {
+            link(messages, RTM_SETLINK, 0, Which::Name(name), Up::No, |message| {
+                message.number(IFLA_GROUP, group.0);
+            });
+        })
     }
 
-    pub(crate) fn rename(&mut self, link: Index, name: &str) -> Result<(), Refused> {
-        let head = rt_link::Ifinfomsg { ifi_index: link.signed(), ..Default::default() };
-        let mut request = rt_link::Request::new().op_setlink_do(&head);
-        request.encode().push_ifname_bytes(name.as_bytes());
-        self.0.ask("rename a link", &request)
+    /// Whether packets may leave a port of a bridge by which they came in: a container that asks for its own published port.
+    pub(crate) fn set_hairpin(&mut self, name: &str, mode: Hairpin) -> Result<(), Refused> {
+        self.ask("change a port of a bridge", |messages| {
+            port(messages, Which::Name(name), &[(IFLA_BRPORT_MODE, mode as u8)]);
+        })
+    }
+
+    /// Takes its addresses, and with them its routes, and gives it another name: nothing of what it was is left to be seen.
+    pub(crate) fn strip(
+        &mut self,
+        index: Index,
+        addresses: &[IpNet],
+        name: &str,
+        group: Group,
+    ) -> Result<(), Refused> {
+        self.ask("strip a link", |messages| {
+            for net in addresses {
+                address(messages, RTM_DELADDR, 0, index, *net);
+            }
+            link(messages, RTM_SETLINK, 0, Which::Index(index), Up::Same, |message| {
+                message.text(IFLA_IFNAME, name);
+                message.number(IFLA_GROUP, group.0);
+            });
+        })
+    }
+
+    /// Takes all links of a group away, and the other ends of pairs. The kernel waits, once, for everybody who may still look
+    /// at them.
+    pub(crate) fn remove_group(&mut self, group: Group) -> Result<(), Refused> {
+        let gone = self.ask("remove links", |messages| {
+            link(messages, RTM_DELLINK, 0, Which::New, Up::Same, |message| {
+                message.number(IFLA_GROUP, group.0);
+            });
+        });
+        match gone {
+            Err(refused) if refused.errno() == rustix::io::Errno::NODEV => Ok(()),
+            other => other,
+        }
     }
 
     /// Takes a link away, and its other end if it is one of a pair. The kernel waits for everybody who may still look at it.
-    pub(crate) fn remove(&mut self, link: Index) -> Result<(), Refused> {
-        let head = rt_link::Ifinfomsg { ifi_index: link.signed(), ..Default::default() };
-        self.0.ask("remove a link", &rt_link::Request::new().op_dellink_do(&head))
-    }
-
-    pub(crate) fn add_address(&mut self, link: Index, address: IpNet) -> Result<(), Refused> {
-        let head = rt_addr::Ifaddrmsg {
-            ifa_family: family(address.addr()),
-            ifa_prefixlen: address.prefix_len(),
-            // Two addresses of one subnet cannot clash: the engine gives each once. So nobody has to wait for an answer.
-            ifa_flags: if address.addr().is_ipv6() { IFA_F_NODAD } else { 0 },
-            ifa_index: link.0,
-            ..Default::default()
-        };
-        let mut request = rt_addr::Request::new().set_create().set_excl().op_newaddr_do(&head);
-        let attributes = request.encode().push_local(address.addr()).push_address(address.addr());
-        // Dropped, it is finished.
-        drop(match address {
-            IpNet::V4(net) if net.prefix_len() < 31 => attributes.push_broadcast(net.broadcast()),
-            _ => attributes,
-        });
-        self.0.ask("add an address", &request)
-    }
-
-    /// Whatever no other route takes goes to this gateway.
-    pub(crate) fn add_default_route(
-        &mut self,
-        link: Index,
-        gateway: IpAddr,
-    ) -> Result<(), Refused> {
-        let head = rt_route::Rtmsg {
-            rtm_family: family(gateway),
-            rtm_table: RT_TABLE_MAIN,
-            rtm_protocol: RTPROT_BOOT,
-            rtm_type: RTN_UNICAST,
-            ..Default::default()
-        };
-        let mut request = rt_route::Request::new().set_create().set_replace().op_newroute_do(&head);
-        request.encode().push_gateway(gateway).push_oif(link.0);
-        self.0.ask("add a default route", &request)
-    }
-
-    /// Where packets go from here: destination, and the link if there is one. The main table only.
-    pub(crate) fn routes(&mut self) -> Result<Vec<(IpNet, Option<Index>)>, Refused> {
-        let request = rt_route::Request::new().op_getroute_dump(&rt_route::Rtmsg::new());
-        self.0.list("list routes", &request, |routes: &mut Vec<_>, (head, attributes)| {
-            if head.rtm_table != RT_TABLE_MAIN || head.rtm_type != RTN_UNICAST {
-                return;
-            }
-            let any: IpAddr = match head.rtm_family {
-                AF_INET => Ipv4Addr::UNSPECIFIED.into(),
-                AF_INET6 => Ipv6Addr::UNSPECIFIED.into(),
-                _ => return,
-            };
-            let destination = attributes.get_dst().unwrap_or(any);
-            if let Ok(destination) = IpNet::new(destination, head.rtm_dst_len) {
-                routes.push((destination, attributes.get_oif().ok().map(Index)));
-            }
+    pub(crate) fn remove(&mut self, index: Index) -> Result<(), Refused> {
+        self.ask("remove a link", |messages| {
+            link(messages, RTM_DELLINK, 0, Which::Index(index), Up::Same, |_| {});
         })
+    }
+
+    fn ask(
+        &mut self,
+        doing: &'static str,
+        write: impl FnOnce(&mut Messages),
+    ) -> Result<(), Refused> {
+        let mut messages = Messages::default();
+        write(&mut messages);
+        self.0.ask(doing, messages, |_| {})
     }
 
     fn index_of(&mut self, name: &str) -> Result<Index, Refused> {
@@ -219,43 +353,163 @@ impl Links {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Hairpin {
+    Off = 0,
+    On = 1,
+}
+
+/// Which link is meant.
+#[derive(Clone, Copy)]
+enum Which<'a> {
+    /// One that has no number yet, or that is told by an attribute.
+    New,
+    Index(Index),
+    Name(&'a str),
+}
+
+/// Whether a link is to be up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Up {
+    No,
+    Same,
+    Yes,
+}
+
+/// To make what is not there, and nothing else.
+const NEW: u16 = NLM_F_CREATE | NLM_F_EXCL;
+/// To make what is not there, or to change what is.
+const REPLACE: u16 = NLM_F_CREATE | NLM_F_REPLACE;
+
+fn link(
+    messages: &mut Messages,
+    kind: u16,
+    flags: u16,
+    which: Which<'_>,
+    up: Up,
+    write: impl FnOnce(&mut Messages),
+) {
+    let index = if let Which::Index(index) = which { index.0 } else { 0 };
+    let (value, change) = match up {
+        Up::No => (0, IFF_UP),
+        Up::Same => (0, 0),
+        Up::Yes => (IFF_UP, IFF_UP),
+    };
+    let head = ifinfomsg(AF_UNSPEC, index, value, change);
+    messages.add(kind, flags, &head, |message| {
+        if let Which::Name(name) = which {
+            message.text(IFLA_IFNAME, name);
+        }
+        write(message);
+    });
+}
+
+/// Changes a port of a bridge: attributes and their values.
+fn port(messages: &mut Messages, which: Which<'_>, values: &[(u16, u8)]) {
+    link(messages, RTM_NEWLINK, 0, which, Up::Same, |message| {
+        message.nest(IFLA_LINKINFO, |message| {
+            message.text(IFLA_INFO_SLAVE_KIND, "bridge");
+            message.nest(IFLA_INFO_SLAVE_DATA, |message| {
+                for (kind, value) in values {
+                    message.bytes(*kind, &[*value]);
+                }
+            });
+        });
+    });
+}
+
+fn inside(message: &mut Messages, inside: &Inside<'_>, mtu: Option<u32>) {
+    message.text(IFLA_IFNAME, inside.name);
+    message.bytes(IFLA_ADDRESS, &inside.mac.octets());
+    message.number(IFLA_NET_NS_FD, inside.namespace.as_raw_fd().unsigned_abs());
+    if let Some(mtu) = mtu {
+        message.number(IFLA_MTU, mtu);
+    }
+}
+
+/// Whether a link gives itself an IPv6 address.
+fn generated_addresses(message: &mut Messages, wanted: bool) {
+    let mode = if wanted { IN6_ADDR_GEN_MODE_EUI64 } else { IN6_ADDR_GEN_MODE_NONE };
+    message.nest(AF_INET6.into(), |message| message.bytes(IFLA_INET6_ADDR_GEN_MODE, &[mode]));
+}
+
+fn address(messages: &mut Messages, kind: u16, flags: u16, index: Index, net: IpNet) {
+    let (family, octets) = octets(net.addr());
+    // No two have the same address: the engine gives each once. So nobody has to wait for an answer.
+    let ifa_flags = if family == AF_INET6 { IFA_F_NODAD } else { 0 };
+    let mut head = vec![family, net.prefix_len(), ifa_flags, 0];
+    head.extend_from_slice(&index.0.to_ne_bytes());
+    messages.add(kind, flags, &head, |message| {
+        message.bytes(IFA_LOCAL, &octets);
+        message.bytes(IFA_ADDRESS, &octets);
+        if let IpNet::V4(net) = net
+            && net.prefix_len() < 31
+        {
+            message.bytes(IFA_BROADCAST, &net.broadcast().octets());
+        }
+    });
+}
+
+fn route(
+    messages: &mut Messages,
+    kind: u16,
+    flags: u16,
+    index: Option<Index>,
+    gateway: Option<IpAddr>,
+    family: IpAddr,
+) {
+    let (family, _) = octets(family);
+    let head = rtmsg(family, 0);
+    messages.add(kind, flags, &head, |message| {
+        if let Some(gateway) = gateway {
+            message.bytes(RTA_GATEWAY, &octets(gateway).1);
+        }
+        if let Some(index) = index {
+            message.number(RTA_OIF, index.0);
+        }
+    });
+}
+
+fn octets(address: IpAddr) -> (u8, Vec<u8>) {
+    match address {
+        IpAddr::V4(v4) => (AF_INET, v4.octets().to_vec()),
+        IpAddr::V6(v6) => (AF_INET6, v6.octets().to_vec()),
+    }
+}
+
 impl Index {
     pub(crate) fn number(self) -> u32 {
         self.0
     }
+}
 
-    /// As the kernel has it in some of its structures. It gives no number beyond these.
-    fn signed(self) -> i32 {
-        i32::try_from(self.0).unwrap_or(i32::MAX)
+impl UpperKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Macvlan(_) => "macvlan",
+            Self::Ipvlan(_) => "ipvlan",
+        }
     }
 }
 
-fn link(head: &rt_link::Ifinfomsg, attributes: &rt_link::IterableLinkAttrs<'_>) -> Option<Link> {
-    let kind = attributes.get_linkinfo().ok().and_then(|info| info.get_kind().ok());
-    Some(Link {
-        index: Index(u32::try_from(head.ifi_index).ok()?),
-        name: attributes.get_ifname().ok()?.to_string_lossy().into_owned(),
-        kind: kind.map(|kind| kind.to_string_lossy().into_owned()),
-        up: head.ifi_flags & UP != 0,
-        mtu: attributes.get_mtu().ok(),
-        bridge: attributes.get_master().ok().map(Index),
-    })
-}
-
-fn family(address: IpAddr) -> u8 {
-    match address {
-        IpAddr::V4(_) => AF_INET,
-        IpAddr::V6(_) => AF_INET6,
+impl MacvlanMode {
+    fn number(self) -> u32 {
+        match self {
+            Self::Private => 1,
+            Self::Vepa => 2,
+            Self::Bridge => 4,
+            Self::Passthru => 8,
+        }
     }
 }
 
-// linux/if.h, linux/if_link.h, linux/veth.h, linux/if_addr.h, linux/rtnetlink.h, linux/socket.h
-const UP: u32 = 1;
-const IFLA_INFO_DATA: u16 = 2;
-const VETH_INFO_PEER: u16 = 1;
-const IFA_F_NODAD: u8 = 2;
-const RT_TABLE_MAIN: u8 = 254;
-const RTPROT_BOOT: u8 = 3;
-const RTN_UNICAST: u8 = 1;
-const AF_INET: u8 = 2;
-const AF_INET6: u8 = 10;
+impl IpvlanMode {
+    fn number(self) -> u16 {
+        match self {
+            Self::L2 => 0,
+            Self::L3 => 1,
+            Self::L3s => 2,
+        }
+    }
+}

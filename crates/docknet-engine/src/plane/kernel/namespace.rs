@@ -14,15 +14,27 @@ pub(crate) struct Namespace(OwnedFd);
 impl Namespace {
     /// A new one, with nothing in it but a loopback that is down.
     pub(crate) fn new() -> io::Result<Self> {
+        Self::with(|| Ok(())).map(|(namespace, ())| namespace)
+    }
+
+    /// A new one, and what is done in it first.
+    pub(crate) fn with<T: Send>(
+        work: impl FnOnce() -> io::Result<T> + Send,
+    ) -> io::Result<(Self, T)> {
         on_a_thread_of_its_own(|| {
             unshare_network()?;
-            Ok(Self(own_namespace()?))
+            Ok((Self(own_namespace()?), work()?))
         })
     }
 
     /// The one that the calling thread is in.
     pub(crate) fn current() -> io::Result<Self> {
         Ok(Self(own_namespace()?))
+    }
+
+    /// Another handle of the same one.
+    pub(crate) fn again(&self) -> io::Result<Self> {
+        Ok(Self(self.0.try_clone()?))
     }
 
     /// Does something inside. What it opens there stays there.
@@ -70,18 +82,26 @@ fn unshare_network() -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::links::{Bridge, Inside, Links, Pair};
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
+    use super::super::links::{Bridge, Group, Inside, Links, Pair, Setup};
     use super::*;
 
     #[test]
     fn two_namespaces_are_joined_by_a_bridge() {
         let host = Namespace::new().unwrap();
         let mut links = host.within(Links::open).unwrap();
-        let mac = "02:42:ac:11:00:01".parse().unwrap();
-        let bridge = links.add_bridge(&Bridge { name: "dn0", mac, mtu: Some(1400) }).unwrap();
-        links.add_address(bridge, "10.7.0.1/24".parse().unwrap()).unwrap();
-        links.add_address(bridge, "fd00:7::1/64".parse().unwrap()).unwrap();
-        let begun = std::time::Instant::now();
+        let addresses = ["10.7.0.1/24".parse().unwrap(), "fd00:7::1/64".parse().unwrap()];
+        let bridge = Bridge {
+            name: "dn0",
+            mac: "02:42:ac:11:00:01".parse().unwrap(),
+            mtu: Some(1400),
+            addresses: &addresses,
+            ipv6: true,
+            group: Group(7),
+        };
+        let bridge = links.add_bridge(&bridge).unwrap();
         let mut inner = Vec::new();
         for (at, address) in ["10.7.0.2/24", "10.7.0.3/24"].iter().enumerate() {
             let namespace = Namespace::new().unwrap();
@@ -90,37 +110,52 @@ mod tests {
                 mac: format!("02:42:0a:07:00:0{}", at + 2).parse().unwrap(),
                 namespace: namespace.as_fd(),
             };
-            links
-                .add_pair(&Pair { name: &format!("veth{at}"), bridge, mtu: Some(1400), inside })
-                .unwrap();
+            let pair = Pair {
+                name: &format!("veth{at}"),
+                bridge,
+                mtu: Some(1400),
+                group: Group(7),
+                isolated: false,
+                inside,
+            };
+            links.add_pair(&pair).unwrap();
             let mut within = namespace.within(Links::open).unwrap();
             let eth0 = within.find("eth0").unwrap().unwrap();
-            within.add_address(eth0.index, address.parse().unwrap()).unwrap();
-            within.set_up(eth0.index).unwrap();
-            within.add_default_route(eth0.index, "10.7.0.1".parse().unwrap()).unwrap();
-            assert!(within.routes().unwrap().iter().any(|(to, _)| to.prefix_len() == 0));
-            inner.push(namespace);
+            let setup = Setup { addresses: &[address.parse().unwrap()], ipv6: false };
+            within.set_up(eth0.index, &setup).unwrap();
+            within.lead(eth0.index, "10.7.0.1".parse().unwrap()).unwrap();
+            assert!(within.routes().unwrap().iter().any(|route| route.to.prefix_len() == 0));
+            within.lead_nowhere("10.7.0.1".parse().unwrap()).unwrap();
+            within.lead_nowhere("10.7.0.1".parse().unwrap()).unwrap();
+            assert!(within.routes().unwrap().iter().all(|route| route.to.prefix_len() != 0));
+            inner.push((namespace, within, eth0.index));
         }
-        println!("{:?}", begun.elapsed());
         let found = links.find("dn0").unwrap().unwrap();
         assert_eq!(
-            (found.kind.as_deref(), found.mtu, found.up),
-            (Some("bridge"), Some(1400), true)
+            (found.kind.as_deref(), found.mtu, found.up, found.group),
+            (Some("bridge"), Some(1400), true, Some(Group(7)))
         );
-        let ports =
-            links.list().unwrap().into_iter().filter(|link| link.bridge == Some(bridge)).count();
-        assert_eq!(ports, 2);
-        // TCP from the one to the other.
-        let listener = inner[1].within(|| std::net::TcpListener::bind("10.7.0.3:80")).unwrap();
-        inner[0]
-            .within(|| {
-                std::net::TcpStream::connect_timeout(
-                    &"10.7.0.3:80".parse().unwrap(),
-                    std::time::Duration::from_secs(5),
-                )
-            })
-            .unwrap();
+        let own = links.addresses().unwrap();
+        assert!(addresses.iter().all(|net| own.contains(&(bridge, *net))), "{own:?}");
+        let ports = links.list().unwrap();
+        assert_eq!(ports.iter().filter(|link| link.bridge == Some(bridge)).count(), 2);
+        // TCP from the one to the other, until the port is closed.
+        let listener = inner[1].0.within(|| TcpListener::bind("10.7.0.3:80")).unwrap();
+        let connect = |timeout| {
+            inner[0]
+                .0
+                .within(|| TcpStream::connect_timeout(&"10.7.0.3:80".parse().unwrap(), timeout))
+        };
+        connect(Duration::from_secs(5)).unwrap();
         listener.accept().unwrap();
+        links.cut("veth1", Group(8)).unwrap();
+        connect(Duration::from_millis(200)).unwrap_err();
+        let (_, within, eth0) = &mut inner[1];
+        within.strip(*eth0, &["10.7.0.3/24".parse().unwrap()], "gone", Group(8)).unwrap();
+        assert_eq!(within.find("eth0").unwrap(), None);
+        links.remove_group(Group(8)).unwrap();
+        assert_eq!(links.find("veth1").unwrap(), None);
+        links.remove_group(Group(8)).unwrap();
         links.remove(bridge).unwrap();
         assert_eq!(links.find("dn0").unwrap(), None);
     }

@@ -2,24 +2,21 @@
 
 mod expr;
 
-use std::ffi::CStr;
 use std::io;
 
 pub(crate) use self::expr::{Base, Ct, Expr, Fib, Meta, Register};
+use super::message::Messages;
 use super::netlink::{Family, Netlink, Refused};
 
 /// The kernel's nf_tables, of the namespace in which this was opened.
 #[derive(Debug)]
-pub(crate) struct Nft {
-    netlink: Netlink,
-    sequence: u32,
-}
+pub(crate) struct Nft(Netlink);
 
 /// A table of a family, by its name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Table {
     pub(crate) family: TableFamily,
-    pub(crate) name: &'static CStr,
+    pub(crate) name: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +29,7 @@ pub(crate) enum TableFamily {
 /// Where the kernel looks into a chain.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hook {
-    pub(crate) kind: &'static CStr,
+    pub(crate) kind: &'static str,
     pub(crate) number: u32,
     pub(crate) priority: i32,
 }
@@ -40,7 +37,7 @@ pub(crate) struct Hook {
 /// A set of keys, or a map from keys to data.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Set {
-    pub(crate) name: &'static CStr,
+    pub(crate) name: &'static str,
     pub(crate) key: &'static [Field],
     pub(crate) data: &'static [Field],
     pub(crate) keys: Keys,
@@ -69,62 +66,57 @@ pub(crate) enum Field {
 
 /// Changes that are made together, or not at all.
 #[derive(Debug, Default)]
-pub(crate) struct Batch {
-    bytes: Vec<u8>,
-    /// Where the message begins that is being written.
-    message: usize,
-    messages: u32,
-}
+pub(crate) struct Batch(Messages);
 
 impl Nft {
     pub(crate) fn open() -> io::Result<Self> {
-        Ok(Self { netlink: Netlink::open(Family::Netfilter)?, sequence: 0 })
+        Ok(Self(Netlink::open(Family::Netfilter)?))
     }
 
     /// Makes all changes of a batch, or none.
-    pub(crate) fn commit(&mut self, doing: &'static str, batch: Batch) -> Result<(), Refused> {
-        if batch.messages == 0 {
+    pub(crate) fn commit(&mut self, doing: &'static str, batch: &Batch) -> Result<(), Refused> {
+        if batch.0.count() == 0 {
             return Ok(());
         }
-        let changes = batch.messages;
-        let first = self.sequence.wrapping_add(1);
-        let bytes = batch.finish(first);
-        // The two that are around them have a number as well.
-        self.sequence = first.wrapping_add(changes).wrapping_add(1);
-        self.netlink.transact(doing, &bytes, first, changes)
+        let bound = head(0, NFNL_SUBSYS_NFTABLES);
+        let mut whole = Messages::default();
+        whole.framed(NFNL_MSG_BATCH_BEGIN, 0, &bound, |_| {});
+        whole.append(&batch.0);
+        whole.framed(NFNL_MSG_BATCH_END, 0, &bound, |_| {});
+        self.0.transact(doing, whole)
     }
 }
 
 impl Batch {
     pub(crate) fn add_table(&mut self, table: Table) {
-        self.message(NFT_MSG_NEWTABLE, NLM_F_CREATE, table, |message| {
+        change(&mut self.0, NFT_MSG_NEWTABLE, NLM_F_CREATE, table, |message| {
             message.text(NFTA_TABLE_NAME, table.name);
         });
     }
 
     /// With all that is in it.
     pub(crate) fn remove_table(&mut self, table: Table) {
-        self.message(NFT_MSG_DELTABLE, 0, table, |message| {
+        change(&mut self.0, NFT_MSG_DELTABLE, 0, table, |message| {
             message.text(NFTA_TABLE_NAME, table.name);
         });
     }
 
-    pub(crate) fn add_chain(&mut self, table: Table, name: &CStr, hook: Option<Hook>) {
-        self.message(NFT_MSG_NEWCHAIN, NLM_F_CREATE, table, |message| {
+    pub(crate) fn add_chain(&mut self, table: Table, name: &str, hook: Option<Hook>) {
+        change(&mut self.0, NFT_MSG_NEWCHAIN, NLM_F_CREATE, table, |message| {
             message.text(NFTA_CHAIN_TABLE, table.name);
             message.text(NFTA_CHAIN_NAME, name);
             if let Some(hook) = hook {
                 message.nest(NFTA_CHAIN_HOOK, |message| {
-                    message.number(NFTA_HOOK_HOOKNUM, hook.number);
-                    message.number(NFTA_HOOK_PRIORITY, hook.priority.cast_unsigned());
+                    message.big(NFTA_HOOK_HOOKNUM, hook.number);
+                    message.big(NFTA_HOOK_PRIORITY, hook.priority.cast_unsigned());
                 });
                 message.text(NFTA_CHAIN_TYPE, hook.kind);
             }
         });
     }
 
-    pub(crate) fn add_rule(&mut self, table: Table, chain: &CStr, rule: &[Expr<'_>]) {
-        self.message(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, table, |message| {
+    pub(crate) fn add_rule(&mut self, table: Table, chain: &str, rule: &[Expr<'_>]) {
+        change(&mut self.0, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, table, |message| {
             message.text(NFTA_RULE_TABLE, table.name);
             message.text(NFTA_RULE_CHAIN, chain);
             message.nest(NFTA_RULE_EXPRESSIONS, |message| {
@@ -136,8 +128,8 @@ impl Batch {
     }
 
     pub(crate) fn add_set(&mut self, table: Table, set: &Set) {
-        let id = self.messages;
-        self.message(NFT_MSG_NEWSET, NLM_F_CREATE, table, |message| {
+        let id = self.0.count();
+        change(&mut self.0, NFT_MSG_NEWSET, NLM_F_CREATE, table, |message| {
             let mut flags = 0;
             if set.keys == Keys::Ranges {
                 flags |= NFT_SET_INTERVAL;
@@ -150,20 +142,20 @@ impl Batch {
             }
             message.text(NFTA_SET_TABLE, table.name);
             message.text(NFTA_SET_NAME, set.name);
-            message.number(NFTA_SET_ID, id);
-            message.number(NFTA_SET_FLAGS, flags);
-            message.number(NFTA_SET_KEY_TYPE, kind(set.key));
-            message.number(NFTA_SET_KEY_LEN, length(set.key));
+            message.big(NFTA_SET_ID, id);
+            message.big(NFTA_SET_FLAGS, flags);
+            message.big(NFTA_SET_KEY_TYPE, kind(set.key));
+            message.big(NFTA_SET_KEY_LEN, length(set.key));
             if !set.data.is_empty() {
-                message.number(NFTA_SET_DATA_TYPE, kind(set.data));
-                message.number(NFTA_SET_DATA_LEN, length(set.data));
+                message.big(NFTA_SET_DATA_TYPE, kind(set.data));
+                message.big(NFTA_SET_DATA_LEN, length(set.data));
             }
             if set.key.len() > 1 {
                 message.nest(NFTA_SET_DESC, |message| {
                     message.nest(NFTA_SET_DESC_CONCAT, |message| {
                         for field in set.key {
                             message.nest(NFTA_LIST_ELEM, |message| {
-                                message.number(NFTA_SET_FIELD_LEN, field.length());
+                                message.big(NFTA_SET_FIELD_LEN, field.length());
                             });
                         }
                     });
@@ -173,7 +165,7 @@ impl Batch {
     }
 
     /// `data` is empty for a set that is no map.
-    pub(crate) fn add_element(&mut self, table: Table, set: &CStr, key: &[u8], data: &[u8]) {
+    pub(crate) fn add_element(&mut self, table: Table, set: &str, key: &[u8], data: &[u8]) {
         self.elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, set, |message| {
             message.nest(NFTA_LIST_ELEM, |message| {
                 message.nest(NFTA_SET_ELEM_KEY, |message| message.bytes(NFTA_DATA_VALUE, key));
@@ -185,7 +177,7 @@ impl Batch {
         });
     }
 
-    pub(crate) fn remove_element(&mut self, table: Table, set: &CStr, key: &[u8]) {
+    pub(crate) fn remove_element(&mut self, table: Table, set: &str, key: &[u8]) {
         self.elements(NFT_MSG_DELSETELEM, 0, table, set, |message| {
             message.nest(NFTA_LIST_ELEM, |message| {
                 message.nest(NFTA_SET_ELEM_KEY, |message| message.bytes(NFTA_DATA_VALUE, key));
@@ -194,32 +186,20 @@ impl Batch {
     }
 
     /// A range of keys: the first, and the one after the last if there is one.
-    pub(crate) fn add_range(&mut self, table: Table, set: &CStr, first: &[u8], end: Option<&[u8]>) {
+    pub(crate) fn add_range(&mut self, table: Table, set: &str, first: &[u8], end: Option<&[u8]>) {
         self.elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE, table, set, |message| {
-            message.range(first, end);
+            range(message, first, end);
         });
     }
 
     pub(crate) fn remove_range(
         &mut self,
         table: Table,
-        set: &CStr,
+        set: &str,
         first: &[u8],
         end: Option<&[u8]>,
     ) {
-        self.elements(NFT_MSG_DELSETELEM, 0, table, set, |message| message.range(first, end));
-    }
-
-    fn range(&mut self, first: &[u8], end: Option<&[u8]>) {
-        self.nest(NFTA_LIST_ELEM, |message| {
-            message.nest(NFTA_SET_ELEM_KEY, |message| message.bytes(NFTA_DATA_VALUE, first));
-        });
-        if let Some(end) = end {
-            self.nest(NFTA_LIST_ELEM, |message| {
-                message.nest(NFTA_SET_ELEM_KEY, |message| message.bytes(NFTA_DATA_VALUE, end));
-                message.number(NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
-            });
-        }
+        self.elements(NFT_MSG_DELSETELEM, 0, table, set, |message| range(message, first, end));
     }
 
     fn elements(
@@ -227,10 +207,10 @@ impl Batch {
         kind: u16,
         flags: u16,
         table: Table,
-        set: &CStr,
-        write: impl FnOnce(&mut Self),
+        set: &str,
+        write: impl FnOnce(&mut Messages),
     ) {
-        self.message(kind, flags, table, |message| {
+        change(&mut self.0, kind, flags, table, |message| {
             message.text(NFTA_SET_ELEM_LIST_TABLE, table.name);
             message.text(NFTA_SET_ELEM_LIST_SET, set);
             message.nest(NFTA_SET_ELEM_LIST_ELEMENTS, write);
@@ -238,83 +218,37 @@ impl Batch {
     }
 }
 
-/// How messages are written: a head, and attributes that may have others in them, all of whole words of 32 bits.
-impl Batch {
-    fn message(&mut self, kind: u16, flags: u16, table: Table, write: impl FnOnce(&mut Self)) {
-        let family = match table.family {
-            TableFamily::Inet => NFPROTO_INET,
-            TableFamily::Ipv4 => NFPROTO_IPV4,
-        };
-        self.messages += 1;
-        self.begin(NFNL_SUBSYS_NFTABLES << 8 | kind, flags | NLM_F_ACK, family, 0);
-        write(self);
-        self.end();
-    }
+/// A message of nf_tables'.
+fn change(
+    batch: &mut Messages,
+    kind: u16,
+    flags: u16,
+    table: Table,
+    write: impl FnOnce(&mut Messages),
+) {
+    let family = match table.family {
+        TableFamily::Inet => NFPROTO_INET,
+        TableFamily::Ipv4 => NFPROTO_IPV4,
+    };
+    batch.add(NFNL_SUBSYS_NFTABLES << 8 | kind, flags, &head(family, 0), write);
+}
 
-    fn begin(&mut self, kind: u16, flags: u16, family: u8, resource: u16) {
-        self.message = self.bytes.len();
-        self.bytes.extend_from_slice(&[0; 4]);
-        self.bytes.extend_from_slice(&kind.to_ne_bytes());
-        self.bytes.extend_from_slice(&(flags | NLM_F_REQUEST).to_ne_bytes());
-        // The number is written when all of them are there; a port of nobody's.
-        self.bytes.extend_from_slice(&[0; 8]);
-        self.bytes.extend_from_slice(&[family, NFNETLINK_V0]);
-        self.bytes.extend_from_slice(&resource.to_be_bytes());
-    }
+/// What stands before the attributes: a family, a version, and for a batch the subsystem that it is for.
+fn head(family: u8, resource: u16) -> [u8; 4] {
+    let [high, low] = resource.to_be_bytes();
+    [family, NFNETLINK_V0, high, low]
+}
 
-    fn end(&mut self) {
-        let length = self.bytes.len() - self.message;
-        let length = u32::try_from(length).unwrap_or(u32::MAX).to_ne_bytes();
-        self.overwrite(self.message, &length);
-    }
-
-    /// The batch between its begin and its end, each message with its number.
-    fn finish(self, first: u32) -> Vec<u8> {
-        let mut whole = Self::default();
-        whole.begin(NFNL_MSG_BATCH_BEGIN, 0, 0, NFNL_SUBSYS_NFTABLES);
-        whole.end();
-        whole.bytes.extend_from_slice(&self.bytes);
-        whole.begin(NFNL_MSG_BATCH_END, 0, 0, NFNL_SUBSYS_NFTABLES);
-        whole.end();
-        let mut at = 0;
-        let mut sequence = first.wrapping_sub(1);
-        while let Some(length) = whole.bytes.get(at..at + 4) {
-            let length = length.try_into().map(u32::from_ne_bytes).unwrap_or_default();
-            whole.overwrite(at + 8, &sequence.to_ne_bytes());
-            sequence = sequence.wrapping_add(1);
-            at += usize::try_from(length).unwrap_or(usize::MAX).max(1);
-        }
-        whole.bytes
-    }
-
-    fn overwrite(&mut self, at: usize, bytes: &[u8]) {
-        if let Some(place) = self.bytes.get_mut(at..at + bytes.len()) {
-            place.copy_from_slice(bytes);
-        }
-    }
-
-    fn bytes(&mut self, kind: u16, value: &[u8]) {
-        let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
-        self.bytes.extend_from_slice(&length.to_ne_bytes());
-        self.bytes.extend_from_slice(&kind.to_ne_bytes());
-        self.bytes.extend_from_slice(value);
-        self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
-    }
-
-    fn text(&mut self, kind: u16, value: &CStr) {
-        self.bytes(kind, value.to_bytes_with_nul());
-    }
-
-    fn number(&mut self, kind: u16, value: u32) {
-        self.bytes(kind, &value.to_be_bytes());
-    }
-
-    fn nest(&mut self, kind: u16, write: impl FnOnce(&mut Self)) {
-        let at = self.bytes.len();
-        self.bytes(kind | NLA_F_NESTED, &[]);
-        write(self);
-        let length = u16::try_from(self.bytes.len() - at).unwrap_or(u16::MAX);
-        self.overwrite(at, &length.to_ne_bytes());
+/// A range of keys, as two elements.
+fn range(message: &mut Messages, first: &[u8], end: Option<&[u8]>) {
+    message.nest(NFTA_LIST_ELEM, |message| {
+        message.nest(NFTA_SET_ELEM_KEY, |message| message.bytes(NFTA_DATA_VALUE, first));
+    });
+    if let Some(end) = end {
+        message.nest(NFTA_LIST_ELEM, |message| {
+            message.nest(NFTA_SET_ELEM_KEY, |message| message.bytes(NFTA_DATA_VALUE, end));
+            message.big(NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+        });
     }
 }
 
@@ -355,11 +289,8 @@ fn length(fields: &[Field]) -> u32 {
 }
 
 // linux/netlink.h, linux/netfilter.h, linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
-const NLM_F_REQUEST: u16 = 0x1;
-const NLM_F_ACK: u16 = 0x4;
 const NLM_F_CREATE: u16 = 0x400;
 const NLM_F_APPEND: u16 = 0x800;
-const NLA_F_NESTED: u16 = 0x8000;
 const NFNETLINK_V0: u8 = 0;
 const NFNL_SUBSYS_NFTABLES: u16 = 10;
 const NFNL_MSG_BATCH_BEGIN: u16 = 0x10;

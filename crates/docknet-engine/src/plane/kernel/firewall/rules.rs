@@ -1,34 +1,32 @@
 //! The table: its sets, its chains, and the rules that never change.
 
-use std::ffi::CStr;
-
 use super::super::nft::{
     Base, Batch, Ct, Expr, Fib, Field, Hook, Keys, Meta, Register, Set, Table, TableFamily,
 };
 use super::L3;
 
-pub(super) const TABLE: Table = Table { family: TableFamily::Inet, name: c"docknet" };
+pub(super) const TABLE: Table = Table { family: TableFamily::Inet, name: "docknet" };
 
 /// The bridges of our networks.
-pub(super) const BRIDGES: &CStr = c"bridges";
+pub(super) const BRIDGES: &str = "bridges";
 /// Those of internal networks.
-pub(super) const CLOSED: &CStr = c"closed";
+pub(super) const CLOSED: &str = "closed";
 /// From which bridge to which packets may go: each to itself.
-pub(super) const WITHIN: &CStr = c"within";
+pub(super) const WITHIN: &str = "within";
 /// Bridges that packets from outside may come in to, and in which family.
-pub(super) const UNPROTECTED: &CStr = c"unprotected";
+pub(super) const UNPROTECTED: &str = "unprotected";
 /// Subnets whose packets leave with an address of the host's.
-pub(super) const MASQUERADE4: &CStr = c"masquerade4";
-pub(super) const MASQUERADE6: &CStr = c"masquerade6";
+pub(super) const MASQUERADE4: &str = "masquerade4";
+pub(super) const MASQUERADE6: &str = "masquerade6";
 /// Ports of containers that can be reached at their own addresses.
-pub(super) const OPEN4: &CStr = c"open4";
-pub(super) const OPEN6: &CStr = c"open6";
+pub(super) const OPEN4: &str = "open4";
+pub(super) const OPEN6: &str = "open6";
 /// Ports of every address of the host, and where they lead.
-pub(super) const PUBLISHED4: &CStr = c"published4";
-pub(super) const PUBLISHED6: &CStr = c"published6";
+pub(super) const PUBLISHED4: &str = "published4";
+pub(super) const PUBLISHED6: &str = "published6";
 /// Ports of one address of the host.
-pub(super) const PUBLISHED4_AT: &CStr = c"published4_at";
-pub(super) const PUBLISHED6_AT: &CStr = c"published6_at";
+pub(super) const PUBLISHED4_AT: &str = "published4_at";
+pub(super) const PUBLISHED6_AT: &str = "published6_at";
 
 const LINK: Field = Field::InterfaceIndex;
 const SETS: &[Set] = &[
@@ -46,35 +44,35 @@ const SETS: &[Set] = &[
     map(PUBLISHED6_AT, &[Field::Ipv6, Field::Protocol, Field::Port], &[Field::Ipv6, Field::Port]),
 ];
 
-const fn set(name: &'static CStr, key: &'static [Field]) -> Set {
+const fn set(name: &'static str, key: &'static [Field]) -> Set {
     Set { name, key, data: &[], keys: Keys::Single }
 }
 
-const fn map(name: &'static CStr, key: &'static [Field], data: &'static [Field]) -> Set {
+const fn map(name: &'static str, key: &'static [Field], data: &'static [Field]) -> Set {
     Set { name, key, data, keys: Keys::Single }
 }
 
 /// Chains that the kernel looks into.
-const HOOKED: &[(&CStr, Hook)] = &[
-    (GUARD, Hook { kind: c"filter", number: PRE_ROUTING, priority: PRIORITY_RAW }),
-    (ARRIVING, Hook { kind: c"nat", number: PRE_ROUTING, priority: PRIORITY_NAT_DST }),
-    (SENDING, Hook { kind: c"nat", number: LOCAL_OUT, priority: PRIORITY_NAT_DST }),
-    (INPUT, Hook { kind: c"filter", number: LOCAL_IN, priority: PRIORITY_FILTER }),
-    (FORWARD, Hook { kind: c"filter", number: FORWARDED, priority: PRIORITY_FILTER }),
-    (LEAVING, Hook { kind: c"nat", number: POST_ROUTING, priority: PRIORITY_NAT_SRC }),
+const HOOKED: &[(&str, Hook)] = &[
+    (GUARD, Hook { kind: "filter", number: PRE_ROUTING, priority: PRIORITY_RAW }),
+    (ARRIVING, Hook { kind: "nat", number: PRE_ROUTING, priority: PRIORITY_NAT_DST }),
+    (SENDING, Hook { kind: "nat", number: LOCAL_OUT, priority: PRIORITY_NAT_DST }),
+    (INPUT, Hook { kind: "filter", number: LOCAL_IN, priority: PRIORITY_FILTER }),
+    (FORWARD, Hook { kind: "filter", number: FORWARDED, priority: PRIORITY_FILTER }),
+    (LEAVING, Hook { kind: "nat", number: POST_ROUTING, priority: PRIORITY_NAT_SRC }),
 ];
-const GUARD: &CStr = c"guard";
-const ARRIVING: &CStr = c"arriving";
-const SENDING: &CStr = c"sending";
-const INPUT: &CStr = c"input";
-const FORWARD: &CStr = c"forward";
-const LEAVING: &CStr = c"leaving";
+const GUARD: &str = "guard";
+const ARRIVING: &str = "arriving";
+const SENDING: &str = "sending";
+const INPUT: &str = "input";
+const FORWARD: &str = "forward";
+const LEAVING: &str = "leaving";
 
 /// Chains that others lead to.
-const PUBLISH: &CStr = c"publish";
-const FROM: &CStr = c"from";
-const BETWEEN: &CStr = c"between";
-const TO: &CStr = c"to";
+const PUBLISH: &str = "publish";
+const FROM: &str = "from";
+const BETWEEN: &str = "between";
+const TO: &str = "to";
 
 /// Replaces the table by a new one with nothing in its sets.
 pub(super) fn install(batch: &mut Batch) {
@@ -114,10 +112,10 @@ struct Layout {
     source: u32,
     destination: u32,
     unspecified: &'static [u8],
-    masquerade: &'static CStr,
-    open: &'static CStr,
-    published: &'static CStr,
-    published_at: &'static CStr,
+    masquerade: &'static str,
+    open: &'static str,
+    published: &'static str,
+    published_at: &'static str,
 }
 
 const LAYOUTS: [Layout; 2] = [
@@ -161,7 +159,7 @@ impl Layout {
 }
 
 /// A rule for the packets of one family.
-fn rule(batch: &mut Batch, chain: &CStr, family: L3, rest: &[Expr<'_>]) {
+fn rule(batch: &mut Batch, chain: &str, family: L3, rest: &[Expr<'_>]) {
     let number = [family.number()];
     let mut rule = vec![Expr::Meta(Meta::Family, R0), Expr::Is(R0, &number)];
     rule.extend_from_slice(rest);

@@ -1,8 +1,6 @@
 //! What rules do, and how it is written.
 
-use std::ffi::CStr;
-
-use super::Batch;
+use super::super::message::Messages;
 
 /// A 32-bit register; longer values take those that follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +26,11 @@ pub(crate) enum Expr<'a> {
     },
     Is(Register, &'a [u8]),
     IsNot(Register, &'a [u8]),
-    In(&'a CStr, Register),
-    NotIn(&'a CStr, Register),
+    In(&'a str, Register),
+    NotIn(&'a str, Register),
     /// Looks a key up in a map; the data is there from `into` on.
     Find {
-        map: &'a CStr,
+        map: &'a str,
         key: Register,
         into: Register,
     },
@@ -46,8 +44,8 @@ pub(crate) enum Expr<'a> {
     Accept,
     Drop,
     Return,
-    Goto(&'a CStr),
-    Jump(&'a CStr),
+    Goto(&'a str),
+    Jump(&'a str),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,36 +81,36 @@ pub(crate) enum Fib {
 }
 
 impl Expr<'_> {
-    pub(super) fn write(&self, message: &mut Batch) {
+    pub(super) fn write(&self, message: &mut Messages) {
         match *self {
-            Self::Meta(meta, into) => expr(message, c"meta", |message| {
-                message.number(NFTA_META_KEY, meta.key());
-                message.number(NFTA_META_DREG, into.number());
+            Self::Meta(meta, into) => expr(message, "meta", |message| {
+                message.big(NFTA_META_KEY, meta.key());
+                message.big(NFTA_META_DREG, into.number());
             }),
-            Self::Ct(ct, into) => expr(message, c"ct", |message| {
-                message.number(NFTA_CT_KEY, ct.key());
-                message.number(NFTA_CT_DREG, into.number());
+            Self::Ct(ct, into) => expr(message, "ct", |message| {
+                message.big(NFTA_CT_KEY, ct.key());
+                message.big(NFTA_CT_DREG, into.number());
             }),
-            Self::Payload { base, offset, length, into } => expr(message, c"payload", |message| {
-                message.number(NFTA_PAYLOAD_DREG, into.number());
-                message.number(NFTA_PAYLOAD_BASE, base.number());
-                message.number(NFTA_PAYLOAD_OFFSET, offset);
-                message.number(NFTA_PAYLOAD_LEN, length);
+            Self::Payload { base, offset, length, into } => expr(message, "payload", |message| {
+                message.big(NFTA_PAYLOAD_DREG, into.number());
+                message.big(NFTA_PAYLOAD_BASE, base.number());
+                message.big(NFTA_PAYLOAD_OFFSET, offset);
+                message.big(NFTA_PAYLOAD_LEN, length);
             }),
-            Self::Fib(fib, into) => expr(message, c"fib", |message| {
+            Self::Fib(fib, into) => expr(message, "fib", |message| {
                 let (result, flags) = fib.asked();
-                message.number(NFTA_FIB_DREG, into.number());
-                message.number(NFTA_FIB_RESULT, result);
-                message.number(NFTA_FIB_FLAGS, flags);
+                message.big(NFTA_FIB_DREG, into.number());
+                message.big(NFTA_FIB_RESULT, result);
+                message.big(NFTA_FIB_FLAGS, flags);
             }),
-            Self::Value(value, into) => expr(message, c"immediate", |message| {
-                message.number(NFTA_IMMEDIATE_DREG, into.number());
+            Self::Value(value, into) => expr(message, "immediate", |message| {
+                message.big(NFTA_IMMEDIATE_DREG, into.number());
                 data(message, NFTA_IMMEDIATE_DATA, value);
             }),
-            Self::And { at, mask } => expr(message, c"bitwise", |message| {
-                message.number(NFTA_BITWISE_SREG, at.number());
-                message.number(NFTA_BITWISE_DREG, at.number());
-                message.number(NFTA_BITWISE_LEN, u32::try_from(mask.len()).unwrap_or(u32::MAX));
+            Self::And { at, mask } => expr(message, "bitwise", |message| {
+                message.big(NFTA_BITWISE_SREG, at.number());
+                message.big(NFTA_BITWISE_DREG, at.number());
+                message.big(NFTA_BITWISE_LEN, u32::try_from(mask.len()).unwrap_or(u32::MAX));
                 data(message, NFTA_BITWISE_MASK, mask);
                 data(message, NFTA_BITWISE_XOR, ZEROES.get(..mask.len()).unwrap_or_default());
             }),
@@ -120,17 +118,17 @@ impl Expr<'_> {
             Self::IsNot(at, value) => compare(message, at, NFT_CMP_NEQ, value),
             Self::In(set, at) => lookup(message, set, at, |_| {}),
             Self::NotIn(set, at) => lookup(message, set, at, |message| {
-                message.number(NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+                message.big(NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
             }),
             Self::Find { map, key, into } => lookup(message, map, key, |message| {
-                message.number(NFTA_LOOKUP_DREG, into.number());
+                message.big(NFTA_LOOKUP_DREG, into.number());
             }),
-            Self::Masquerade => expr(message, c"masq", |_| {}),
-            Self::Redirect { family, address, port } => expr(message, c"nat", |message| {
-                message.number(NFTA_NAT_TYPE, NFT_NAT_DNAT);
-                message.number(NFTA_NAT_FAMILY, family.into());
-                message.number(NFTA_NAT_REG_ADDR_MIN, address.number());
-                message.number(NFTA_NAT_REG_PROTO_MIN, port.number());
+            Self::Masquerade => expr(message, "masq", |_| {}),
+            Self::Redirect { family, address, port } => expr(message, "nat", |message| {
+                message.big(NFTA_NAT_TYPE, NFT_NAT_DNAT);
+                message.big(NFTA_NAT_FAMILY, family.into());
+                message.big(NFTA_NAT_REG_ADDR_MIN, address.number());
+                message.big(NFTA_NAT_REG_PROTO_MIN, port.number());
             }),
             Self::Accept => verdict(message, NF_ACCEPT, None),
             Self::Drop => verdict(message, NF_DROP, None),
@@ -141,37 +139,37 @@ impl Expr<'_> {
     }
 }
 
-fn expr(message: &mut Batch, name: &CStr, write: impl FnOnce(&mut Batch)) {
+fn expr(message: &mut Messages, name: &str, write: impl FnOnce(&mut Messages)) {
     message.text(NFTA_EXPR_NAME, name);
     message.nest(NFTA_EXPR_DATA, write);
 }
 
-fn data(message: &mut Batch, kind: u16, value: &[u8]) {
+fn data(message: &mut Messages, kind: u16, value: &[u8]) {
     message.nest(kind, |message| message.bytes(NFTA_DATA_VALUE, value));
 }
 
-fn compare(message: &mut Batch, at: Register, how: u32, value: &[u8]) {
-    expr(message, c"cmp", |message| {
-        message.number(NFTA_CMP_SREG, at.number());
-        message.number(NFTA_CMP_OP, how);
+fn compare(message: &mut Messages, at: Register, how: u32, value: &[u8]) {
+    expr(message, "cmp", |message| {
+        message.big(NFTA_CMP_SREG, at.number());
+        message.big(NFTA_CMP_OP, how);
         data(message, NFTA_CMP_DATA, value);
     });
 }
 
-fn lookup(message: &mut Batch, set: &CStr, at: Register, write: impl FnOnce(&mut Batch)) {
-    expr(message, c"lookup", |message| {
+fn lookup(message: &mut Messages, set: &str, at: Register, write: impl FnOnce(&mut Messages)) {
+    expr(message, "lookup", |message| {
         message.text(NFTA_LOOKUP_SET, set);
-        message.number(NFTA_LOOKUP_SREG, at.number());
+        message.big(NFTA_LOOKUP_SREG, at.number());
         write(message);
     });
 }
 
-fn verdict(message: &mut Batch, code: u32, chain: Option<&CStr>) {
-    expr(message, c"immediate", |message| {
-        message.number(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+fn verdict(message: &mut Messages, code: u32, chain: Option<&str>) {
+    expr(message, "immediate", |message| {
+        message.big(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
         message.nest(NFTA_IMMEDIATE_DATA, |message| {
             message.nest(NFTA_DATA_VERDICT, |message| {
-                message.number(NFTA_VERDICT_CODE, code);
+                message.big(NFTA_VERDICT_CODE, code);
                 if let Some(chain) = chain {
                     message.text(NFTA_VERDICT_CHAIN, chain);
                 }

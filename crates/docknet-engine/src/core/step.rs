@@ -1,0 +1,180 @@
+//! What a data plane has to do: the effects of a decision, in their order.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use docknet_types::{ContainerId, NetworkId};
+
+use super::container::Container;
+use super::endpoint::{Endpoint, EndpointConfig, SYSCTLS};
+use super::network::Network;
+use super::state::State;
+
+/// One thing to do.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// Make a network's link, addresses and rules.
+    AddNetwork(Arc<Network>),
+    /// Take them away.
+    RemoveNetwork(Arc<Network>),
+    /// Make a container's namespace.
+    OpenSandbox(Arc<Sandbox>),
+    /// Take it away.
+    CloseSandbox(Arc<Sandbox>),
+    /// Put a container on a network: its link, and the addresses of that.
+    Attach(Arc<Plug>),
+    /// Take it off.
+    Detach(Arc<Plug>),
+    /// Show a container something else.
+    Turn { sandbox: ContainerId, from: Arc<Outlook>, to: Arc<Outlook> },
+}
+
+/// A container's namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sandbox {
+    pub(crate) container: ContainerId,
+    pub(crate) hostname: String,
+}
+
+/// An endpoint, and what of it nobody has to remember.
+#[derive(Clone, Debug)]
+pub(crate) struct Plug {
+    pub(crate) network: Arc<Network>,
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) link_local: Vec<IpAddr>,
+    /// Names below `net.`, with `IFNAME` for the link, and values.
+    pub(crate) sysctls: Vec<(String, String)>,
+}
+
+/// What a container has of its networks taken together: where its packets go, and who can find it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outlook {
+    /// Where packets go that are for none of its networks: the link, and the router behind it.
+    pub(crate) gateway4: Option<(String, Ipv4Addr)>,
+    pub(crate) gateway6: Option<(String, Ipv6Addr)>,
+    /// The networks it is on, the one that comes first first.
+    pub(crate) places: Vec<Place>,
+}
+
+/// A network as one of its containers has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) network: NetworkId,
+    pub(crate) network_name: String,
+    /// By which the others find it; none where nobody looks for names.
+    pub(crate) names: Vec<String>,
+    /// Names that it alone has for others: the name, and whose it is.
+    pub(crate) links: Vec<(String, String)>,
+    pub(crate) ipv4: Option<Ipv4Addr>,
+    pub(crate) ipv6: Option<Ipv6Addr>,
+    /// Whether it leads nowhere else.
+    pub(crate) internal: bool,
+}
+
+/// What makes a host have all that a state has.
+pub(crate) fn all(state: &State) -> Vec<Step> {
+    let networks = state.networks().filter(|network| !network.config.config_only);
+    let mut steps: Vec<Step> = networks.cloned().map(Step::AddNetwork).collect();
+    for container in state.containers().filter(|container| container.is_running()) {
+        let Some(sandbox) = Sandbox::of(container) else { continue };
+        steps.push(Step::OpenSandbox(sandbox));
+        steps.extend(container.attachments.values().filter_map(|attachment| {
+            let network = state.network(attachment.network.as_ref()?)?;
+            let endpoint = attachment.endpoint.as_ref()?;
+            Plug::of(network, endpoint, &attachment.config).map(Step::Attach)
+        }));
+        let to = Outlook::of(state, container);
+        steps.push(Step::Turn { sandbox: container.id.clone(), from: Arc::default(), to });
+    }
+    steps
+}
+
+impl Step {
+    /// What undoes it.
+    pub(crate) fn undone(&self) -> Self {
+        match self.clone() {
+            Self::AddNetwork(network) => Self::RemoveNetwork(network),
+            Self::RemoveNetwork(network) => Self::AddNetwork(network),
+            Self::OpenSandbox(sandbox) => Self::CloseSandbox(sandbox),
+            Self::CloseSandbox(sandbox) => Self::OpenSandbox(sandbox),
+            Self::Attach(plug) => Self::Detach(plug),
+            Self::Detach(plug) => Self::Attach(plug),
+            Self::Turn { sandbox, from, to } => Self::Turn { sandbox, from: to, to: from },
+        }
+    }
+}
+
+impl Sandbox {
+    /// None for a container that lives in another's namespace, or in the host's.
+    pub(crate) fn of(container: &Container) -> Option<Arc<Self>> {
+        (!container.shares_a_namespace()).then(|| {
+            Arc::new(Self { container: container.id.clone(), hostname: container.hostname.clone() })
+        })
+    }
+}
+
+impl Plug {
+    /// None on a network that has no links.
+    pub(crate) fn of(
+        network: &Arc<Network>,
+        endpoint: &Arc<Endpoint>,
+        config: &EndpointConfig,
+    ) -> Option<Arc<Self>> {
+        if !network.kind().has_endpoint_links() {
+            return None;
+        }
+        let link_local = config.ipam.iter().flat_map(|ipam| &ipam.link_local);
+        let sysctls = config.driver_opts.as_ref().and_then(|options| options.get(SYSCTLS));
+        let sysctls = sysctls.into_iter().flat_map(|all| all.split(','));
+        Some(Arc::new(Self {
+            network: network.clone(),
+            endpoint: endpoint.clone(),
+            link_local: link_local.filter_map(|text| text.parse().ok()).collect(),
+            sysctls: sysctls
+                .filter_map(|one| one.split_once('='))
+                .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+                .collect(),
+        }))
+    }
+}
+
+impl Outlook {
+    /// What a container has that runs.
+    pub(crate) fn of(state: &State, container: &Container) -> Arc<Self> {
+        let mut all: Vec<_> = container
+            .attachments
+            .iter()
+            .filter_map(|(key, attachment)| {
+                let endpoint = attachment.endpoint.as_deref()?;
+                let network = state.network(attachment.network.as_ref()?)?;
+                network.kind().has_endpoint_links().then_some((key, attachment, endpoint, network))
+            })
+            .collect();
+        all.sort_by_key(|(key, attachment, ..)| (-attachment.config.gw_priority, *key));
+        let gateway4 = all.iter().find_map(|(_, _, endpoint, _)| {
+            Some((endpoint.interface.clone()?, endpoint.gateway4?))
+        });
+        let gateway6 = all.iter().find_map(|(_, _, endpoint, _)| {
+            Some((endpoint.interface.clone()?, endpoint.gateway6?))
+        });
+        let places = all.into_iter().map(|(_, attachment, endpoint, network)| Place {
+            network: network.id.clone(),
+            network_name: network.config.name.clone(),
+            names: match network.is_predefined() {
+                true => Vec::new(),
+                false => attachment.dns_names.clone().unwrap_or_default(),
+            },
+            links: attachment.config.links.iter().flatten().map(|link| named(link)).collect(),
+            ipv4: endpoint.ipv4.map(|(ip, _)| ip),
+            ipv6: endpoint.ipv6.map(|(ip, _)| ip),
+            internal: network.config.internal,
+        });
+        Arc::new(Self { gateway4, gateway6, places: places.collect() })
+    }
+}
+
+/// A link `container:alias`, as alias and container; without an alias both are the same.
+fn named(link: &str) -> (String, String) {
+    let (container, alias) = link.split_once(':').unwrap_or((link, link));
+    (alias.to_owned(), container.to_owned())
+}

@@ -1,0 +1,192 @@
+//! A container's namespace, and its links.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::AsFd as _;
+
+use docknet_types::IpNet;
+
+use super::bridge::MadeBridge;
+use super::links::{Index, Inside, Links, Pair, Setup, Upper};
+use super::namespace::Namespace;
+use super::netlink::Refused;
+use super::upper::MadeParent;
+use super::{GONE, OURS, PlaneError, cannot};
+use crate::core::step::{Outlook, Plug};
+
+#[derive(Debug)]
+pub(crate) struct Sandbox {
+    namespace: Namespace,
+    /// Those inside.
+    links: Links,
+    /// By their names inside.
+    plugged: BTreeMap<String, Index>,
+}
+
+/// Where a link of a container is to be.
+enum Under<'a> {
+    Bridge(&'a MadeBridge),
+    Parent(&'a MadeParent),
+}
+
+impl Sandbox {
+    /// A new namespace, with a loopback that is up.
+    pub(crate) fn open() -> io::Result<Self> {
+        let (namespace, links) = Namespace::with(|| {
+            let mut links = Links::open()?;
+            links.set_up_loopback().map_err(io::Error::other)?;
+            // As Docker's containers have it: no privilege is needed for ports below 1024, nor to ping.
+            fs::write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0")?;
+            fs::write("/proc/sys/net/ipv4/ping_group_range", "0 2147483647")?;
+            Ok(links)
+        })?;
+        Ok(Self { namespace, links, plugged: BTreeMap::new() })
+    }
+
+    /// Does something inside.
+    pub(crate) fn within<T: Send>(
+        &self,
+        work: impl FnOnce() -> io::Result<T> + Send,
+    ) -> io::Result<T> {
+        self.namespace.within(work)
+    }
+
+    pub(crate) fn attach(
+        &mut self,
+        host: &mut Links,
+        bridge: &MadeBridge,
+        plug: &Plug,
+    ) -> Result<(), PlaneError> {
+        self.plug(host, &Under::Bridge(bridge), plug)
+    }
+
+    pub(crate) fn attach_upper(
+        &mut self,
+        host: &mut Links,
+        parent: &MadeParent,
+        plug: &Plug,
+    ) -> Result<(), PlaneError> {
+        self.plug(host, &Under::Parent(parent), plug)
+    }
+
+    /// Takes a link out of use. No packet passes it any more, its name is free, and the kernel takes it away later.
+    pub(crate) fn detach(&mut self, host: &mut Links, plug: &Plug) -> Result<(), Refused> {
+        let Some(name) = &plug.endpoint.interface else { return Ok(()) };
+        let Some(index) = self.plugged.remove(name) else { return Ok(()) };
+        let cut = match plug.network.config.bridge.is_some() {
+            true => host.cut(&port(plug), GONE),
+            false => Ok(()),
+        };
+        let gone = format!("dngone{}", index.number());
+        let stripped = self.links.strip(index, &addresses(plug), &gone, GONE);
+        cut.and(stripped)
+    }
+
+    /// Sends what no network of its own takes somewhere else.
+    pub(crate) fn turn(&mut self, from: &Outlook, to: &Outlook) -> Result<(), Refused> {
+        let v4 = to.gateway4.as_ref().map(|(link, gateway)| (link, IpAddr::V4(*gateway)));
+        let v6 = to.gateway6.as_ref().map(|(link, gateway)| (link, IpAddr::V6(*gateway)));
+        self.lead(v4, from.gateway4.as_ref().map(|_| Ipv4Addr::UNSPECIFIED.into()))?;
+        self.lead(v6, from.gateway6.as_ref().map(|_| Ipv6Addr::UNSPECIFIED.into()))
+    }
+
+    pub(crate) fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
+    fn lead(&mut self, to: Option<(&String, IpAddr)>, from: Option<IpAddr>) -> Result<(), Refused> {
+        match to {
+            Some((link, gateway)) => match self.plugged.get(link) {
+                Some(index) => self.links.lead(*index, gateway),
+                None => Err(Refused::gone("set the default route")),
+            },
+            None => from.map_or(Ok(()), |family| self.links.lead_nowhere(family)),
+        }
+    }
+
+    fn plug(&mut self, host: &mut Links, under: &Under<'_>, plug: &Plug) -> Result<(), PlaneError> {
+        let (Some(name), Some(mac)) = (&plug.endpoint.interface, plug.endpoint.mac) else {
+            return Err(PlaneError("an endpoint has no link".to_owned()));
+        };
+        let inside = Inside { name, mac, namespace: self.namespace.as_fd() };
+        match under {
+            Under::Bridge(bridge) => host.add_pair(&Pair {
+                name: &port(plug),
+                bridge: bridge.rules.bridge,
+                mtu: bridge.layout.mtu,
+                group: OURS,
+                isolated: !bridge.layout.company,
+                inside,
+            })?,
+            Under::Parent(parent) => host.add_upper(&Upper {
+                kind: parent.kind,
+                parent: parent.index,
+                mtu: parent.mtu,
+                inside,
+            })?,
+        }
+        let done = self.set_up(name, plug);
+        if done.is_err() {
+            self.remove_half(host, under, name, plug);
+        }
+        done
+    }
+
+    fn set_up(&mut self, name: &str, plug: &Plug) -> Result<(), PlaneError> {
+        let link = self.links.find(name)?.ok_or_else(|| Refused::gone("find a link"))?;
+        let addresses = addresses(plug);
+        let ipv6 = addresses.iter().any(|net| net.addr().is_ipv6());
+        self.links.set_up(link.index, &Setup { addresses: &addresses, ipv6 })?;
+        if !plug.sysctls.is_empty() {
+            self.within(|| set_sysctls(name, &plug.sysctls))
+                .map_err(|why| cannot("set what was asked for", &why))?;
+        }
+        self.plugged.insert(name.to_owned(), link.index);
+        Ok(())
+    }
+
+    /// Nobody was told of it: it may take its time.
+    fn remove_half(&mut self, host: &mut Links, under: &Under<'_>, name: &str, plug: &Plug) {
+        let removed = match under {
+            Under::Bridge(_) => host
+                .find(&port(plug))
+                .and_then(|link| link.map_or(Ok(()), |link| host.remove(link.index))),
+            Under::Parent(_) => self
+                .links
+                .find(name)
+                .and_then(|link| link.map_or(Ok(()), |link| self.links.remove(link.index))),
+        };
+        if let Err(refused) = removed {
+            tracing::warn!(%refused, "a link that could not be set up stays");
+        }
+    }
+}
+
+/// The name of the end that is a port of the bridge. 44 bits of the endpoint's id keep them apart.
+pub(crate) fn port(plug: &Plug) -> String {
+    format!("veth{}", plug.endpoint.id.get(..11).unwrap_or_default())
+}
+
+fn addresses(plug: &Plug) -> Vec<IpNet> {
+    let endpoint = &plug.endpoint;
+    let v4 = endpoint.ipv4.and_then(|(ip, prefix)| IpNet::new(ip.into(), prefix).ok());
+    let v6 = endpoint.ipv6.and_then(|(ip, prefix)| IpNet::new(ip.into(), prefix).ok());
+    let local = plug.link_local.iter().filter_map(|ip| match ip {
+        IpAddr::V4(_) => IpNet::new(*ip, 16).ok(),
+        IpAddr::V6(_) => IpNet::new(*ip, 64).ok(),
+    });
+    v4.into_iter().chain(v6).chain(local).collect()
+}
+
+/// Sets `net.ipv4.conf.IFNAME.…` and its like, with the link's own name. What else is asked for was refused before.
+fn set_sysctls(link: &str, sysctls: &[(String, String)]) -> io::Result<()> {
+    for (name, value) in sysctls {
+        let path: Vec<&str> =
+            name.split('.').map(|part| if part == "IFNAME" { link } else { part }).collect();
+        fs::write(format!("/proc/sys/{}", path.join("/")), value)
+            .map_err(|why| io::Error::new(why.kind(), format!("sysctl {name}={value}: {why}")))?;
+    }
+    Ok(())
+}
