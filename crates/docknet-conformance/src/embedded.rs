@@ -37,4 +37,33 @@ impl Engine {
             .map_err(|error| misuse(error.to_string()))?;
         Ok(Self::of(name, vec![engine.client()]).await?.beside(PARENT))
     }
+
+    /// docknet's engine on the kernel of this machine, in a network namespace of its own, with the same. It takes root.
+    ///
+    /// # Errors
+    /// What the kernel refuses, or a look at the engine meets.
+    #[cfg(target_os = "linux")]
+    pub async fn on_kernel(name: impl Into<String>, profile: Profile) -> Result<Self> {
+        let misuse = |error: String| Error::new(ErrorKind::Config, error);
+        let engine = docknet_engine::Engine::kernel()
+            .isolated()
+            .like(profile)
+            .image(lab::IMAGE)
+            .start()
+            .await
+            .map_err(|error| misuse(error.to_string()))?;
+        let host = engine.host().await.map_err(|error| misuse(error.to_string()))?;
+        for line in [
+            format!("link add {PARENT} type bridge"),
+            format!("addr add {PARENT_ADDRESS} dev {PARENT}"),
+            format!("link set {PARENT} up"),
+        ] {
+            let done = host.command("ip").args(line.split(' ')).output();
+            let done = done.map_err(|error| misuse(format!("ip: {error}")))?;
+            if !done.status.success() {
+                return Err(misuse(String::from_utf8_lossy(&done.stderr).into_owned()));
+            }
+        }
+        Ok(Self::of(name, vec![engine.client()]).await?.beside(PARENT))
+    }
 }

@@ -9,7 +9,17 @@ use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn our_engine_in_memory_is_as_the_suite_demands() {
-    let engine = Arc::new(Engine::embedded("docknet", Profile::Docker28).await.unwrap());
+    demand(Engine::embedded("docknet", Profile::Docker28).await.unwrap()).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn our_engine_on_the_kernel_is_as_the_suite_demands() {
+    demand(Engine::on_kernel("docknet", Profile::Docker28).await.unwrap()).await;
+}
+
+async fn demand(engine: Engine) {
+    let engine = Arc::new(engine);
     let (alone, beside): (Vec<_>, Vec<_>) = all().into_iter().partition(Behaviour::is_exclusive);
     let mut tasks = JoinSet::new();
     let places = Arc::new(Semaphore::new(4));

@@ -3,6 +3,7 @@
 mod create;
 mod manage;
 mod name;
+pub(crate) mod ports;
 mod run;
 mod shown;
 mod signal;
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 pub(crate) use self::create::{CreateBody, CreateContainer, create};
 pub(crate) use self::manage::{Remove, attach, exec, prune, remove, rename, resize, update};
+pub(crate) use self::ports::{Port, Protocol, Publication};
 pub(crate) use self::run::{Changed, StopWish, kill, pause, restart, start, stop, unpause};
 pub(crate) use self::shown::{CONFIG, HOST_CONFIG, Shown};
 use super::endpoint::Attachment;
@@ -42,6 +44,9 @@ pub(crate) struct Container {
     pub(crate) started: Option<Timestamp>,
     pub(crate) finished: Option<Timestamp>,
     pub(crate) restarts: u64,
+    /// While it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) published: Vec<Publication>,
     /// By the name of the network, or by what was asked for where there is no such network yet.
     pub(crate) attachments: BTreeMap<String, Attachment>,
 }

@@ -1,13 +1,14 @@
 //! What an engine knows. Cloning it costs a few reference counts: a reader keeps its own, a writer changes its own.
 
 use std::borrow::Borrow;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use docknet_types::{ContainerId, NetworkId};
 use rpds::RedBlackTreeMapSync;
 
-use super::container::Container;
+use super::container::{Container, Protocol, ports};
 use super::image::Images;
 use super::ipam::{Subnets, default_pools};
 use super::network::Network;
@@ -27,6 +28,8 @@ pub(crate) struct State {
     bridges: Map<String, NetworkId>,
     containers: Map<ContainerId, Arc<Container>>,
     container_names: Map<String, ContainerId>,
+    /// Ports of the host that lead to containers, and the addresses at which they do.
+    published: Map<(Protocol, u16), Vec<(IpAddr, ContainerId)>>,
     pub(crate) images: Images,
     pub(crate) subnets: Subnets,
     pub(crate) engine: EngineRecord,
@@ -53,6 +56,7 @@ impl State {
             bridges: Map::new_sync(),
             containers: Map::new_sync(),
             container_names: Map::new_sync(),
+            published: Map::new_sync(),
             images: Images::default(),
             subnets,
             engine,
@@ -207,15 +211,57 @@ impl State {
             let name = former.name.clone();
             self.container_names.remove_mut(&name);
         }
+        self.publish(&container);
         self.container_names.insert_mut(container.name.clone(), container.id.clone());
         self.containers.insert_mut(container.id.clone(), container);
     }
 
     pub(super) fn take_container(&mut self, id: &ContainerId) -> Option<Arc<Container>> {
         let container = self.containers.get(id).cloned()?;
+        self.withdraw(&container);
         self.containers.remove_mut(id);
         self.container_names.remove_mut(&container.name);
         Some(container)
+    }
+}
+
+/// Published ports.
+impl State {
+    /// Whether somebody has this port of the host already.
+    pub(crate) fn is_published(&self, protocol: Protocol, at: SocketAddr) -> bool {
+        let users = self.published.get(&(protocol, at.port()));
+        users.into_iter().flatten().any(|(ip, _)| ports::overlap(*ip, at.ip()))
+    }
+
+    /// Notes what a container publishes now, in the place of what it did.
+    fn publish(&mut self, container: &Container) {
+        let former = self.containers.get(&container.id).cloned();
+        if let Some(former) = former.filter(|former| former.published != container.published) {
+            self.withdraw(&former);
+        } else if self.containers.contains_key(&container.id) {
+            return;
+        }
+        for publication in &container.published {
+            let key = (publication.port.protocol, publication.at.port());
+            let mut users = self.published.get(&key).cloned().unwrap_or_default();
+            users.push((publication.at.ip(), container.id.clone()));
+            self.published.insert_mut(key, users);
+        }
+    }
+
+    fn withdraw(&mut self, container: &Container) {
+        for publication in &container.published {
+            let key = (publication.port.protocol, publication.at.port());
+            let mut users = self.published.get(&key).cloned().unwrap_or_default();
+            users.retain(|(_, id)| *id != container.id);
+            match users.is_empty() {
+                true => self.published.remove_mut(&key),
+                false => {
+                    self.published.insert_mut(key, users);
+                    true
+                }
+            };
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! What a data plane has to do: the effects of a decision, in their order.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use docknet_types::{ContainerId, NetworkId};
 
-use super::container::Container;
+use super::container::{Container, Protocol, Publication};
 use super::endpoint::{Endpoint, EndpointConfig, SYSCTLS};
 use super::network::Network;
 use super::state::State;
@@ -54,6 +54,17 @@ pub(crate) struct Outlook {
     pub(crate) gateway6: Option<(String, Ipv6Addr)>,
     /// The networks it is on, the one that comes first first.
     pub(crate) places: Vec<Place>,
+    /// Its ports that can be reached from outside of them.
+    pub(crate) openings: Vec<Opening>,
+}
+
+/// A port of a container that can be reached from outside its network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Opening {
+    pub(crate) protocol: Protocol,
+    pub(crate) to: SocketAddr,
+    /// At this port of the host, at all of its addresses if it is at none; or as it is.
+    pub(crate) at: Option<SocketAddr>,
 }
 
 /// A network as one of its containers has it.
@@ -69,6 +80,14 @@ pub(crate) struct Place {
     pub(crate) ipv6: Option<Ipv6Addr>,
     /// Whether it leads nowhere else.
     pub(crate) internal: bool,
+    /// The endpoint's id.
+    pub(crate) endpoint: String,
+    /// The link inside.
+    pub(crate) interface: Option<String>,
+    /// The address of the host's at which ports are published, if not at all of them.
+    pub(crate) binding: Option<IpAddr>,
+    /// The families in which its packets are routed as they are.
+    pub(crate) routed: (bool, bool),
 }
 
 /// What makes a host have all that a state has.
@@ -168,8 +187,46 @@ impl Outlook {
             ipv4: endpoint.ipv4.map(|(ip, _)| ip),
             ipv6: endpoint.ipv6.map(|(ip, _)| ip),
             internal: network.config.internal,
+            endpoint: endpoint.id.clone(),
+            interface: endpoint.interface.clone(),
+            binding: network.default_binding(),
+            routed: network.routed(),
         });
-        Arc::new(Self { gateway4, gateway6, places: places.collect() })
+        let mut outlook =
+            Self { gateway4, gateway6, places: places.collect(), openings: Vec::new() };
+        let published = container.published.iter();
+        outlook.openings = published.filter_map(|one| outlook.opening(one)).collect();
+        Arc::new(outlook)
+    }
+
+    /// The network by which connections of a family come in, and the address that stands for all of the host's: the network
+    /// by which packets go out.
+    pub(crate) fn way_in(&self, unspecified: IpAddr) -> Option<(&Place, IpAddr)> {
+        let gateway = match unspecified {
+            IpAddr::V4(_) => self.gateway4.as_ref().map(|(link, _)| link),
+            IpAddr::V6(_) => self.gateway6.as_ref().map(|(link, _)| link),
+        };
+        let place = self.places.iter().find(|place| {
+            !place.internal && gateway.is_some() && place.interface.as_ref() == gateway
+        });
+        Some((place?, unspecified))
+    }
+
+    fn opening(&self, published: &Publication) -> Option<Opening> {
+        let unspecified: IpAddr = match published.at {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let (place, _) = self.way_in(unspecified)?;
+        let (ip, routed) = match published.at {
+            SocketAddr::V4(_) => (IpAddr::V4(place.ipv4?), place.routed.0),
+            SocketAddr::V6(_) => (IpAddr::V6(place.ipv6?), place.routed.1),
+        };
+        Some(Opening {
+            protocol: published.port.protocol,
+            to: SocketAddr::new(ip, published.port.number),
+            at: (!routed).then_some(published.at),
+        })
     }
 }
 

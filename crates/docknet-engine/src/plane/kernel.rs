@@ -8,6 +8,7 @@ mod message;
 mod namespace;
 mod netlink;
 mod nft;
+mod ports;
 mod reaper;
 mod sandbox;
 mod upper;
@@ -25,6 +26,7 @@ use self::home::{Home, HostFacts};
 use self::links::{Group, Links};
 pub(crate) use self::namespace::Namespace;
 use self::netlink::Refused;
+use self::ports::Ports;
 use self::reaper::Reaper;
 use self::sandbox::Sandbox;
 use self::upper::MadeParent;
@@ -45,6 +47,7 @@ pub(crate) struct Kernel {
     facts: HostFacts,
     networks: BTreeMap<NetworkId, Made>,
     sandboxes: BTreeMap<ContainerId, Sandbox>,
+    ports: Ports,
     reaper: Reaper,
     /// Left last: in a namespace of our own, everything else goes with it.
     home: Home,
@@ -77,6 +80,7 @@ impl Kernel {
             facts,
             networks: BTreeMap::new(),
             sandboxes: BTreeMap::new(),
+            ports: Ports::default(),
             reaper,
             home,
         };
@@ -167,8 +171,12 @@ impl Kernel {
         from: &Outlook,
         to: &Outlook,
     ) -> Result<(), PlaneError> {
-        if let Some(sandbox) = self.sandboxes.get_mut(container) {
-            sandbox.turn(from, to)?;
+        self.ports.change(&self.home, &mut self.firewall, &from.openings, &to.openings)?;
+        if let Some(sandbox) = self.sandboxes.get_mut(container)
+            && let Err(refused) = sandbox.turn(&mut self.links, from, to)
+        {
+            self.ports.change(&self.home, &mut self.firewall, &to.openings, &from.openings)?;
+            return Err(refused.into());
         }
         Ok(())
     }

@@ -1,16 +1,31 @@
-//! An engine with a namespace of its own as its host, and containers that can be talked to.
+//! An engine with a namespace of its own as its host, containers that can be talked to, and an internet.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use docknet::{Client, ContainerSpec, EndpointSpec, NetworkSpec};
 use docknet_engine::{Engine, Sandbox};
 
+/// The host's address where the internet sees it, and a server's there.
+pub(crate) const HOST: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 2);
+pub(crate) const HOST6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+pub(crate) const SERVER6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
+
 pub(crate) struct Lab {
     pub(crate) engine: Engine,
     pub(crate) client: Client,
+    pub(crate) host: Sandbox,
+}
+
+/// What the test plays beyond the host.
+pub(crate) struct Internet {
+    pub(crate) server: Sandbox,
+    /// Keeps a process in it, by whose number others find it.
+    holder: Child,
 }
 
 /// For what has to arrive.
@@ -21,8 +36,8 @@ const LONG_ENOUGH: Duration = Duration::from_millis(300);
 impl Lab {
     pub(crate) async fn new() -> Self {
         let engine = Engine::kernel().isolated().image("app").start().await.unwrap();
-        let client = engine.client();
-        Self { engine, client }
+        let host = engine.host().await.unwrap();
+        Self { client: engine.client(), engine, host }
     }
 
     pub(crate) async fn network(&self, spec: impl Into<NetworkSpec>) {
@@ -31,32 +46,101 @@ impl Lab {
 
     /// A container that runs on this network alone.
     pub(crate) async fn container(&self, name: &str, network: &str) -> Sandbox {
-        let spec = ContainerSpec::new("app").name(name).network(network, EndpointSpec::new());
-        self.client.containers().create(spec).await.unwrap().start().await.unwrap();
+        self.run(name, network, ContainerSpec::new("app")).await
+    }
+
+    pub(crate) async fn run(&self, name: &str, network: &str, spec: ContainerSpec) -> Sandbox {
+        let spec = match network {
+            "none" => spec.network_mode(docknet::NetworkMode::None),
+            network => spec.network(network, EndpointSpec::new()),
+        };
+        self.client.containers().create(spec.name(name)).await.unwrap().start().await.unwrap();
         self.engine.sandbox(name).await.unwrap()
     }
 
     /// The address of a container on a network.
     pub(crate) async fn ip(&self, container: &str, network: &str) -> IpAddr {
+        self.ips(container, network).await.0
+    }
+
+    pub(crate) async fn ips(&self, container: &str, network: &str) -> (IpAddr, Option<IpAddr>) {
         let container = self.client.containers().get(container).await.unwrap();
         let endpoint = container.info().endpoints.get(network).unwrap().clone();
-        endpoint.ipv4().unwrap().addr().into()
+        let v6 = endpoint.ipv6().map(|net| net.addr().into());
+        (endpoint.ipv4().unwrap().addr().into(), v6)
     }
+
+    /// A network beyond the host, with one server in it.
+    pub(crate) async fn internet(&self) -> Internet {
+        let server = self.container("internet", "none").await;
+        let holder = server
+            .command("sleep")
+            .arg("600")
+            .with(|command| {
+                command.stdout(Stdio::null());
+            })
+            .spawn()
+            .unwrap();
+        let pid = holder.id();
+        ip(&self.host, &format!("link add up0 type veth peer name up1 netns {pid}"));
+        for (sandbox, link, v4, v6) in
+            [(&self.host, "up0", HOST, HOST6), (&server, "up1", SERVER, SERVER6)]
+        {
+            ip(sandbox, &format!("addr add {v4}/24 dev {link}"));
+            ip(sandbox, &format!("addr add {v6}/64 dev {link} nodad"));
+            ip(sandbox, &format!("link set {link} up"));
+        }
+        ip(&self.host, &format!("route add default via {SERVER}"));
+        ip(&self.host, &format!("-6 route add default via {SERVER6}"));
+        Internet { server, holder }
+    }
+}
+
+impl Drop for Internet {
+    fn drop(&mut self) {
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
+}
+
+pub(crate) fn ip(sandbox: &Sandbox, line: &str) {
+    let done = sandbox.command("ip").args(line.split(' ')).output().unwrap();
+    assert!(done.status.success(), "ip {line}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
 /// Answers each connection to this port with these words, for as long as the namespace is there.
 pub(crate) fn listen(sandbox: &Sandbox, port: u16, words: &'static str) {
-    let listener = sandbox.within(|| TcpListener::bind((IpAddr::from([0; 16]), port))).unwrap();
+    serve(sandbox, port, move |_| words.to_owned());
+}
+
+/// Answers each connection to this port with the address that it comes from.
+pub(crate) fn tell_who_asks(sandbox: &Sandbox, port: u16) {
+    serve(sandbox, port, |peer| peer.ip().to_canonical().to_string());
+}
+
+fn serve(sandbox: &Sandbox, port: u16, answer: impl Fn(SocketAddr) -> String + Send + 'static) {
+    let listener = sandbox.within(|| TcpListener::bind((Ipv6Addr::UNSPECIFIED, port))).unwrap();
     thread::spawn(move || {
-        for connection in listener.incoming() {
-            let _ = connection.and_then(|mut connection| connection.write_all(words.as_bytes()));
+        while let Ok((mut connection, peer)) = listener.accept() {
+            let _ = connection.write_all(answer(peer).as_bytes());
+        }
+    });
+}
+
+/// Answers each packet to this port with these words.
+pub(crate) fn listen_udp(sandbox: &Sandbox, port: u16, words: &'static str) {
+    let socket = sandbox.within(|| UdpSocket::bind((Ipv6Addr::UNSPECIFIED, port))).unwrap();
+    thread::spawn(move || {
+        while let Ok((_, peer)) = socket.recv_from(&mut [0; 64]) {
+            let _ = socket.send_to(words.as_bytes(), peer);
         }
     });
 }
 
 /// What is answered there.
-pub(crate) fn ask(from: &Sandbox, to: impl Into<SocketAddr>) -> io::Result<String> {
-    ask_for(from, to.into(), PATIENCE)
+pub(crate) fn ask(from: &Sandbox, to: impl Into<SocketAddr>) -> String {
+    let to = to.into();
+    ask_for(from, to, PATIENCE).unwrap_or_else(|why| panic!("{to}: {why}"))
 }
 
 /// Checks that nothing is.
@@ -64,6 +148,24 @@ pub(crate) fn assert_silent(from: &Sandbox, to: impl Into<SocketAddr>) {
     let to = to.into();
     let answer = ask_for(from, to, LONG_ENOUGH);
     assert!(answer.is_err(), "{to} answers {answer:?}");
+}
+
+pub(crate) fn ask_udp(from: &Sandbox, to: impl Into<SocketAddr>) -> String {
+    let to = to.into();
+    from.within(|| {
+        let any: IpAddr = match to {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let socket = UdpSocket::bind((any, 0))?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.connect(to)?;
+        socket.send(b"?")?;
+        let mut answer = [0; 64];
+        let length = socket.recv(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
+    })
+    .unwrap_or_else(|why| panic!("{to}: {why}"))
 }
 
 fn ask_for(from: &Sandbox, to: SocketAddr, patience: Duration) -> io::Result<String> {

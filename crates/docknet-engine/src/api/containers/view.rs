@@ -1,6 +1,7 @@
 //! A container as inspections and lists show it.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 
 use docknet_types::{ApiVersion, MacAddr};
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::endpoint_view::{AddressView, EndpointViews, Style};
 use crate::Profile;
-use crate::core::container::{CONFIG, Container, HOST_CONFIG, Shown, Status};
+use crate::core::container::{self, CONFIG, Container, HOST_CONFIG, Port, Shown, Status};
 
 /// What Go makes of a time that is none.
 const NEVER: &str = "0001-01-01T00:00:00Z";
@@ -83,7 +84,7 @@ struct NetworkSettings<'a> {
     #[serde(rename = "SandboxID")]
     sandbox_id: &'static str,
     sandbox_key: &'static str,
-    ports: BTreeMap<(), ()>,
+    ports: BTreeMap<String, Option<Vec<PortView>>>,
     hairpin_mode: bool,
     #[serde(rename = "LinkLocalIPv6Address")]
     link_local_ipv6_address: &'static str,
@@ -199,7 +200,7 @@ impl<'a> NetworkSettings<'a> {
             bridge: "",
             sandbox_id: "",
             sandbox_key: "",
-            ports: BTreeMap::new(),
+            ports: ports(container),
             hairpin_mode: false,
             link_local_ipv6_address: "",
             link_local_ipv6_prefix_len: 0,
@@ -217,6 +218,60 @@ impl<'a> NetworkSettings<'a> {
     }
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PortView {
+    host_ip: String,
+    host_port: String,
+}
+
+/// The ports of a container that runs, and where they can be reached.
+fn ports(container: &Container) -> BTreeMap<String, Option<Vec<PortView>>> {
+    if !container.is_running() {
+        return BTreeMap::new();
+    }
+    let view = |port: Port| {
+        let published = container.published.iter().filter(|one| one.port == port);
+        let all: Vec<_> = published
+            .map(|one| PortView {
+                host_ip: one.at.ip().to_string(),
+                host_port: one.at.port().to_string(),
+            })
+            .collect();
+        (port.to_string(), Some(all).filter(|all| !all.is_empty()))
+    };
+    container::ports::shown(container).into_iter().map(view).collect()
+}
+
+/// The same in a list.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PortSummary {
+    #[serde(rename = "IP", skip_serializing_if = "Option::is_none")]
+    ip: Option<IpAddr>,
+    private_port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_port: Option<u16>,
+    r#type: &'static str,
+}
+
+fn port_summaries(container: &Container) -> Vec<PortSummary> {
+    if !container.is_running() {
+        return Vec::new();
+    }
+    let summary = |port: Port, at: Option<SocketAddr>| PortSummary {
+        ip: at.map(|at| at.ip()),
+        private_port: port.number,
+        public_port: at.map(|at| at.port()),
+        r#type: port.protocol.as_str(),
+    };
+    let published = |port| container.published.iter().any(|one| one.port == port);
+    let open = container::ports::shown(container).into_iter().filter(|port| !published(*port));
+    open.map(|port| summary(port, None))
+        .chain(container.published.iter().map(|one| summary(one.port, Some(one.at))))
+        .collect()
+}
+
 /// The fields of Docker's `container.Summary`, in its order.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -228,7 +283,7 @@ pub(in crate::api) struct Summary<'a> {
     image_id: &'a str,
     command: String,
     created: i64,
-    ports: [(); 0],
+    ports: Vec<PortSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size_root_fs: Option<u64>,
     labels: &'a BTreeMap<String, String>,
@@ -261,7 +316,7 @@ impl<'a> Summary<'a> {
             image_id: &config.image_id,
             command: container.command().map(quoted).collect::<Vec<_>>().join(" "),
             created: container.created.as_second(),
-            ports: [],
+            ports: port_summaries(container),
             size_root_fs: sizes.size(),
             labels: &config.labels,
             state: container.status,

@@ -10,7 +10,7 @@ use docknet_types::{ApiVersion, ContainerId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Container, ContainerConfig, name, signal, words};
+use super::{Container, ContainerConfig, name, ports, signal, words};
 use crate::Profile;
 use crate::core::endpoint::EndpointConfig;
 use crate::core::refusal::Refusal;
@@ -81,6 +81,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
         endpoints.values_mut().flatten().for_each(|endpoint| endpoint.gw_priority = 0);
     }
     check_options(&config, &host_config, &mode)?;
+    ports::check(&host_config)?;
     let image = text(&config, "Image").to_owned();
     let image_id = match image.as_str() {
         "" if words(config.get("Cmd")).is_empty() && words(config.get("Entrypoint")).is_empty() => {

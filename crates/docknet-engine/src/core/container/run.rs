@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::manage::forget;
 use super::signal::{self, KILL, TERM};
-use super::{Container, Status};
+use super::{Container, Status, ports};
 use crate::Profile;
 use crate::core::endpoint::{attach, check_settings, detach, podman};
 use crate::core::event::{Ending, NetworkRef};
@@ -170,6 +170,9 @@ fn bring_up(tx: &mut Tx<'_>, container: &mut Container) -> Result<Vec<Arc<Networ
         networks.push(network);
     }
     container.status = Status::Running;
+    let outlook = Outlook::of(&tx.state, container);
+    container.published = ports::publish(&tx.state, container, &outlook)
+        .map_err(|why| Refusal::Networking(Box::new(why)))?;
     tx.turn(container, Arc::default());
     container.started = Some(tx.given.now);
     Ok(networks)
@@ -227,6 +230,7 @@ fn take_down(
     let mut networks = Vec::with_capacity(keys.len());
     let before = Outlook::of(&tx.state, container);
     container.status = Status::Exited;
+    container.published.clear();
     tx.turn(container, before);
     for key in keys {
         let attachment =

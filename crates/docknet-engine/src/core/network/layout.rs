@@ -87,16 +87,21 @@ impl Network {
         }
     }
 
-    /// How packets of IPv4 get out, and of IPv6.
-    pub(crate) fn ways_out(&self) -> (WayOut, WayOut) {
-        (self.way_out("4"), self.way_out("6"))
+    /// Whether packets of IPv4 are routed as they are, and those of IPv6.
+    pub(crate) fn routed(&self) -> (bool, bool) {
+        (self.way_out("4").routed, self.way_out("6").routed)
+    }
+
+    /// The address of the host's at which ports are published, if not at all of them.
+    pub(crate) fn default_binding(&self) -> Option<IpAddr> {
+        let ip: IpAddr = self.bridge_option("host_binding_ipv4")?.parse().ok()?;
+        (!ip.is_unspecified()).then_some(ip)
     }
 
     fn bridge(&self) -> Option<BridgeLayout> {
         let inhibited = self.bridge_option("inhibit_ipv4").is_some_and(is_true);
         let own = |pool: &PoolState| IpNet::new(pool.gateway?, pool.subnet.prefix_len()).ok();
         let addresses = self.pools.iter().filter_map(own);
-        let (v4, v6) = self.ways_out();
         Some(BridgeLayout {
             name: self.config.bridge.clone()?,
             mac: self.mac(),
@@ -105,8 +110,8 @@ impl Network {
             ipv6: self.config.ipv6,
             internal: self.config.internal,
             company: self.bridge_option("enable_icc").is_none_or(is_true),
-            v4,
-            v6,
+            v4: self.way_out("4"),
+            v6: self.way_out("6"),
         })
     }
 

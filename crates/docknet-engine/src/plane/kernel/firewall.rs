@@ -4,7 +4,7 @@
 mod rules;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use docknet_types::IpNet;
 
@@ -15,6 +15,8 @@ use self::rules::{
 use super::links::Index;
 use super::netlink::Refused;
 use super::nft::{Batch, Nft};
+use crate::core::container::Protocol;
+use crate::core::step::Opening;
 
 #[derive(Debug)]
 pub(crate) struct Firewall(Nft);
@@ -33,34 +35,10 @@ pub(crate) struct NetworkRules {
     pub(crate) unprotected: Vec<L3>,
 }
 
-/// A port of a container that can be reached from elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Opening {
-    pub(crate) protocol: L4,
-    pub(crate) to: SocketAddr,
-    pub(crate) way: Way,
-}
-
-/// How a container's port is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Way {
-    /// At a port of the host: at this address of it, or at all of its addresses if that is none.
-    Host(SocketAddr),
-    /// At the container's own address.
-    Direct,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum L3 {
     V4,
     V6,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum L4 {
-    Tcp,
-    Udp,
-    Sctp,
 }
 
 impl Firewall {
@@ -80,7 +58,7 @@ impl Firewall {
             network.each(|element| element.add(&mut batch));
         }
         for opening in openings {
-            opening.element().add(&mut batch);
+            element(opening).add(&mut batch);
         }
         self.0.commit("install the firewall", &batch)
     }
@@ -112,8 +90,8 @@ impl Firewall {
         open: &[Opening],
     ) -> Result<(), Refused> {
         let mut batch = Batch::default();
-        close.iter().for_each(|opening| opening.element().remove(&mut batch));
-        open.iter().for_each(|opening| opening.element().add(&mut batch));
+        close.iter().for_each(|opening| element(opening).remove(&mut batch));
+        open.iter().for_each(|opening| element(opening).add(&mut batch));
         self.0.commit("publish ports", &batch)
     }
 }
@@ -173,28 +151,35 @@ impl NetworkRules {
     }
 }
 
-impl Opening {
-    fn element(&self) -> Element {
-        let protocol = word(self.protocol.number());
-        let to = [octets(self.to.ip()), port(self.to.port())].concat();
-        let v4 = self.to.is_ipv4();
-        match self.way {
-            Way::Direct => {
-                let set = if v4 { OPEN4 } else { OPEN6 };
-                let key = [octets(self.to.ip()), protocol.to_vec(), port(self.to.port())].concat();
-                Element::key(set, key)
-            }
-            Way::Host(at) if at.ip().is_unspecified() => {
-                let set = if v4 { PUBLISHED4 } else { PUBLISHED6 };
-                let key = [protocol.to_vec(), port(at.port())].concat();
-                Element::Key { set, key, data: to }
-            }
-            Way::Host(at) => {
-                let set = if v4 { PUBLISHED4_AT } else { PUBLISHED6_AT };
-                let key = [octets(at.ip()), protocol.to_vec(), port(at.port())].concat();
-                Element::Key { set, key, data: to }
-            }
+fn element(opening: &Opening) -> Element {
+    let protocol = word(number(opening.protocol));
+    let to = [octets(opening.to.ip()), port(opening.to.port())].concat();
+    let v4 = opening.to.is_ipv4();
+    match opening.at {
+        None => {
+            let set = if v4 { OPEN4 } else { OPEN6 };
+            let place = [octets(opening.to.ip()), protocol.to_vec(), port(opening.to.port())];
+            Element::key(set, place.concat())
         }
+        Some(at) if at.ip().is_unspecified() => {
+            let set = if v4 { PUBLISHED4 } else { PUBLISHED6 };
+            let key = [protocol.to_vec(), port(at.port())].concat();
+            Element::Key { set, key, data: to }
+        }
+        Some(at) => {
+            let set = if v4 { PUBLISHED4_AT } else { PUBLISHED6_AT };
+            let key = [octets(at.ip()), protocol.to_vec(), port(at.port())].concat();
+            Element::Key { set, key, data: to }
+        }
+    }
+}
+
+/// As IP numbers protocols.
+fn number(protocol: Protocol) -> u8 {
+    match protocol {
+        Protocol::Tcp => 6,
+        Protocol::Udp => 17,
+        Protocol::Sctp => 132,
     }
 }
 
@@ -204,17 +189,6 @@ impl L3 {
         match self {
             Self::V4 => 2,
             Self::V6 => 10,
-        }
-    }
-}
-
-impl L4 {
-    /// As IP does.
-    pub(crate) fn number(self) -> u8 {
-        match self {
-            Self::Tcp => 6,
-            Self::Udp => 17,
-            Self::Sctp => 132,
         }
     }
 }
@@ -280,15 +254,18 @@ mod tests {
             masqueraded: vec!["10.7.0.0/24".parse().unwrap(), "fd00:7::/64".parse().unwrap()],
             unprotected: vec![L3::V6],
         };
-        let opening = |to: &str, way| Opening { protocol: L4::Tcp, to: to.parse().unwrap(), way };
-        let at = |at: &str| Way::Host(at.parse().unwrap());
+        let opening = |to: &str, at: Option<&str>| Opening {
+            protocol: Protocol::Tcp,
+            to: to.parse().unwrap(),
+            at: at.map(|at| at.parse().unwrap()),
+        };
         let openings = [
-            opening("10.7.0.2:80", at("0.0.0.0:8080")),
-            opening("10.7.0.2:80", at("127.0.0.1:8081")),
-            opening("10.7.0.2:80", Way::Direct),
-            opening("[fd00:7::2]:80", at("[::]:8080")),
-            opening("[fd00:7::2]:80", at("[fd00::1]:8080")),
-            opening("[fd00:7::2]:80", Way::Direct),
+            opening("10.7.0.2:80", Some("0.0.0.0:8080")),
+            opening("10.7.0.2:80", Some("127.0.0.1:8081")),
+            opening("10.7.0.2:80", None),
+            opening("[fd00:7::2]:80", Some("[::]:8080")),
+            opening("[fd00:7::2]:80", Some("[fd00::1]:8080")),
+            opening("[fd00:7::2]:80", None),
         ];
         firewall.add_network(&network).unwrap();
         firewall.change_openings(&[], &openings).unwrap();

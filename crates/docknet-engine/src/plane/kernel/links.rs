@@ -288,10 +288,10 @@ impl Links {
         })
     }
 
-    /// Whether packets may leave a port of a bridge by which they came in: a container that asks for its own published port.
-    pub(crate) fn set_hairpin(&mut self, name: &str, mode: Hairpin) -> Result<(), Refused> {
+    /// Lets packets leave a port of a bridge by which they came in.
+    pub(crate) fn set_hairpin(&mut self, name: &str) -> Result<(), Refused> {
         self.ask("change a port of a bridge", |messages| {
-            port(messages, Which::Name(name), &[(IFLA_BRPORT_MODE, mode as u8)]);
+            port(messages, Which::Name(name), &[(IFLA_BRPORT_MODE, 1)]);
         })
     }
 
@@ -351,13 +351,6 @@ impl Links {
             None => Err(Refused::gone("look at a link")),
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Hairpin {
-    Off = 0,
-    On = 1,
 }
 
 /// Which link is meant.

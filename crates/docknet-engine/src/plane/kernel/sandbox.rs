@@ -22,7 +22,15 @@ pub(crate) struct Sandbox {
     /// Those inside.
     links: Links,
     /// By their names inside.
-    plugged: BTreeMap<String, Index>,
+    plugged: BTreeMap<String, Plugged>,
+}
+
+/// A link of a container.
+#[derive(Debug)]
+struct Plugged {
+    index: Index,
+    /// The other end of it, on a bridge.
+    port: Option<String>,
 }
 
 /// Where a link of a container is to be.
@@ -74,20 +82,31 @@ impl Sandbox {
     /// Takes a link out of use. No packet passes it any more, its name is free, and the kernel takes it away later.
     pub(crate) fn detach(&mut self, host: &mut Links, plug: &Plug) -> Result<(), Refused> {
         let Some(name) = &plug.endpoint.interface else { return Ok(()) };
-        let Some(index) = self.plugged.remove(name) else { return Ok(()) };
-        let cut = match plug.network.config.bridge.is_some() {
-            true => host.cut(&port(plug), GONE),
-            false => Ok(()),
-        };
+        let Some(Plugged { index, port }) = self.plugged.remove(name) else { return Ok(()) };
         let gone = format!("dngone{}", index.number());
+        // Once it is cut, the kernel may take both ends away at any time.
         let stripped = self.links.strip(index, &addresses(plug), &gone, GONE);
-        cut.and(stripped)
+        let cut = port.map_or(Ok(()), |port| host.cut(&port, GONE));
+        stripped.and(cut)
     }
 
     /// Sends what no network of its own takes somewhere else.
-    pub(crate) fn turn(&mut self, from: &Outlook, to: &Outlook) -> Result<(), Refused> {
+    pub(crate) fn turn(
+        &mut self,
+        host: &mut Links,
+        from: &Outlook,
+        to: &Outlook,
+    ) -> Result<(), Refused> {
         let v4 = to.gateway4.as_ref().map(|(link, gateway)| (link, IpAddr::V4(*gateway)));
         let v6 = to.gateway6.as_ref().map(|(link, gateway)| (link, IpAddr::V6(*gateway)));
+        if !to.openings.is_empty() {
+            // So that it finds itself at a port that it has published.
+            for (link, _) in v4.iter().chain(&v6) {
+                if let Some(port) = self.plugged.get(*link).and_then(|link| link.port.as_ref()) {
+                    host.set_hairpin(port)?;
+                }
+            }
+        }
         self.lead(v4, from.gateway4.as_ref().map(|_| Ipv4Addr::UNSPECIFIED.into()))?;
         self.lead(v6, from.gateway6.as_ref().map(|_| Ipv6Addr::UNSPECIFIED.into()))
     }
@@ -99,7 +118,7 @@ impl Sandbox {
     fn lead(&mut self, to: Option<(&String, IpAddr)>, from: Option<IpAddr>) -> Result<(), Refused> {
         match to {
             Some((link, gateway)) => match self.plugged.get(link) {
-                Some(index) => self.links.lead(*index, gateway),
+                Some(link) => self.links.lead(link.index, gateway),
                 None => Err(Refused::gone("set the default route")),
             },
             None => from.map_or(Ok(()), |family| self.links.lead_nowhere(family)),
@@ -127,14 +146,15 @@ impl Sandbox {
                 inside,
             })?,
         }
-        let done = self.set_up(name, plug);
+        let port = matches!(under, Under::Bridge(_)).then(|| port(plug));
+        let done = self.set_up(name, port, plug);
         if done.is_err() {
             self.remove_half(host, under, name, plug);
         }
         done
     }
 
-    fn set_up(&mut self, name: &str, plug: &Plug) -> Result<(), PlaneError> {
+    fn set_up(&mut self, name: &str, port: Option<String>, plug: &Plug) -> Result<(), PlaneError> {
         let link = self.links.find(name)?.ok_or_else(|| Refused::gone("find a link"))?;
         let addresses = addresses(plug);
         let ipv6 = addresses.iter().any(|net| net.addr().is_ipv6());
@@ -143,7 +163,7 @@ impl Sandbox {
             self.within(|| set_sysctls(name, &plug.sysctls))
                 .map_err(|why| cannot("set what was asked for", &why))?;
         }
-        self.plugged.insert(name.to_owned(), link.index);
+        self.plugged.insert(name.to_owned(), Plugged { index: link.index, port });
         Ok(())
     }
 
@@ -165,7 +185,7 @@ impl Sandbox {
 }
 
 /// The name of the end that is a port of the bridge. 44 bits of the endpoint's id keep them apart.
-pub(crate) fn port(plug: &Plug) -> String {
+fn port(plug: &Plug) -> String {
     format!("veth{}", plug.endpoint.id.get(..11).unwrap_or_default())
 }
 

@@ -1,5 +1,7 @@
 //! The table: its sets, its chains, and the rules that never change.
 
+use std::net::Ipv6Addr;
+
 use super::super::nft::{
     Base, Batch, Ct, Expr, Fib, Field, Hook, Keys, Meta, Register, Set, Table, TableFamily,
 };
@@ -207,6 +209,11 @@ fn guard(batch: &mut Batch) {
 fn publish(batch: &mut Batch) {
     batch.add_rule(TABLE, ARRIVING, &[Expr::Jump(PUBLISH)]);
     batch.add_rule(TABLE, SENDING, &[Expr::Jump(PUBLISH)]);
+    // The kernel takes no packet for ::1 that comes in by another link, as answers would. So nothing leads from there: it is
+    // refused at once, and who asked for `localhost` goes on to 127.0.0.1.
+    let [_, v6] = &LAYOUTS;
+    let localhost = Ipv6Addr::LOCALHOST.octets();
+    rule(batch, PUBLISH, L3::V6, &[v6.destination(R0), Expr::Is(R0, &localhost), Expr::Return]);
     for layout in &LAYOUTS {
         let family = layout.family.number();
         let protocol = |into| Expr::Meta(Meta::L4Protocol, into);
