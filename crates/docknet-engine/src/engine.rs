@@ -4,6 +4,8 @@ mod batch;
 mod builder;
 mod draw;
 mod error;
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+mod heal;
 #[cfg(feature = "disk")]
 mod restore;
 #[cfg(all(target_os = "linux", feature = "kernel"))]
@@ -180,6 +182,9 @@ pub(crate) struct Inner {
     /// committed together.
     blocks: bool,
     queue: Queue,
+    /// Whoever watches the kernel does so while this is open.
+    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    held: std::sync::Mutex<Option<std::os::fd::OwnedFd>>,
 }
 
 /// What only one operation at a time has.

@@ -6,10 +6,10 @@ mod memory;
 
 use std::fmt;
 #[cfg(all(target_os = "linux", feature = "kernel"))]
-use std::io;
+use std::{io, os::fd::OwnedFd};
 
 #[cfg(all(target_os = "linux", feature = "kernel"))]
-pub(crate) use self::kernel::{Kernel, Namespace, Place};
+pub(crate) use self::kernel::{Disturbances, Kernel, Namespace, Place};
 pub(crate) use self::memory::Memory;
 use crate::core::host::Host;
 use crate::core::step::Step;
@@ -28,6 +28,10 @@ pub(crate) trait DataPlane: Send {
     /// Does these steps in order; if one fails, those before it are undone.
     fn apply(&mut self, steps: &[Step]) -> Result<(), PlaneError>;
 
+    /// What tells when others take away what is ours, until the other end is dropped.
+    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    fn disturbances(&self) -> io::Result<(Disturbances, OwnedFd)>;
+
     /// The namespace of a container.
     #[cfg(all(target_os = "linux", feature = "kernel"))]
     fn namespace(&self, container: &docknet_types::ContainerId) -> io::Result<Namespace>;
@@ -35,6 +39,9 @@ pub(crate) trait DataPlane: Send {
     /// The namespace that networks are in.
     #[cfg(all(target_os = "linux", feature = "kernel"))]
     fn home(&self) -> io::Result<Namespace>;
+
+    /// Makes it all be as these steps, from nothing, would make it. What is so already stays.
+    fn agree(&mut self, steps: &[Step]) -> Result<(), PlaneError>;
 
     /// Undoes steps that were applied, the last one first.
     fn undo(&mut self, steps: &[Step]);

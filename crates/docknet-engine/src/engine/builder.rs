@@ -13,6 +13,8 @@ use tokio::sync::Mutex;
 #[cfg(feature = "disk")]
 use super::restore;
 use super::{Dice, Engine, Inner, Queue, StartError, Writer};
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+use super::{Sandbox, heal};
 #[cfg(feature = "disk")]
 use crate::Durability;
 use crate::api::exec::Execs;
@@ -91,6 +93,15 @@ impl EngineBuilder {
         self
     }
 
+    /// Makes the networks of an engine on the kernel in this network namespace.
+    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    pub fn inside(mut self, namespace: &Sandbox) -> Self {
+        if let On::Kernel(place) = &mut self.on {
+            *place = Place::Inside(namespace.namespace());
+        }
+        self
+    }
+
     /// A link that the host of an engine in memory has, and its addresses: a parent for macvlan networks.
     pub fn link(
         mut self,
@@ -165,10 +176,22 @@ impl EngineBuilder {
         Ok((Box::new(store::MemoryStore), None))
     }
 
+    /// Where namespaces are kept that are to outlive the engine.
+    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    fn namespaces(&self) -> Option<std::path::PathBuf> {
+        #[cfg(feature = "disk")]
+        if !matches!(self.on, On::Kernel(Place::Private)) {
+            return self.state.as_ref().map(|dir| dir.join("namespaces"));
+        }
+        None
+    }
+
     fn start_blocking(self) -> Result<Engine, StartError> {
         let mut dice = Dice(self.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed));
         let now = Timestamp::now();
         let (mut store, kept) = self.kept()?;
+        #[cfg(all(target_os = "linux", feature = "kernel"))]
+        let keep = self.namespaces();
         let mut plane: Box<dyn DataPlane> = match self.on {
             On::Memory => Box::new(Memory(Host {
                 links: self.links,
@@ -176,7 +199,8 @@ impl EngineBuilder {
             })),
             #[cfg(all(target_os = "linux", feature = "kernel"))]
             On::Kernel(place) => Box::new(
-                Kernel::start(place).map_err(|failed| StartError::refused(failed.to_string()))?,
+                Kernel::start(place, keep)
+                    .map_err(|failed| StartError::refused(failed.to_string()))?,
             ),
         };
         let fresh = kept.is_none();
@@ -203,8 +227,13 @@ impl EngineBuilder {
             store.commit(&super::changes(&decided.state, &decided.touched))?;
         }
         plane
-            .apply(&step::all(&decided.state))
+            .agree(&step::all(&decided.state))
             .map_err(|failed| StartError::refused(failed.to_string()))?;
+        #[cfg(all(target_os = "linux", feature = "kernel"))]
+        let watched = match plane.blocks() {
+            true => Some(plane.disturbances().map_err(|why| StartError::refused(why.to_string()))?),
+            false => None,
+        };
         let inner = Inner {
             profile: self.profile,
             events: EventBus::default(),
@@ -213,14 +242,21 @@ impl EngineBuilder {
             current: ArcSwap::from_pointee(decided.state),
             blocks: plane.blocks() || store.is_durable(),
             queue: Queue::default(),
+            #[cfg(all(target_os = "linux", feature = "kernel"))]
+            held: std::sync::Mutex::default(),
             writer: Arc::new(Mutex::new(Writer { dice, plane, store })),
         };
-        Ok(Engine(Arc::new(inner)))
+        let engine = Engine(Arc::new(inner));
+        #[cfg(all(target_os = "linux", feature = "kernel"))]
+        if let Some((disturbances, held)) = watched {
+            heal::start(&engine.0, disturbances, held);
+        }
+        Ok(engine)
     }
 }
 
 /// What networks are made of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum On {
     #[cfg(all(target_os = "linux", feature = "kernel"))]
     Kernel(Place),

@@ -4,17 +4,22 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::process::{Child, Command, ExitStatus, Output};
+use std::sync::Arc;
 
 use crate::plane::Namespace;
 
 /// A network namespace: that of a container, or the one that the networks are in. It stays while this is there, even if the
 /// container does not.
 #[derive(Debug)]
-pub struct Sandbox(Namespace);
+pub struct Sandbox(Arc<Namespace>);
 
 impl Sandbox {
     pub(super) fn new(namespace: Namespace) -> Self {
-        Self(namespace)
+        Self(Arc::new(namespace))
+    }
+
+    pub(super) fn namespace(&self) -> Arc<Namespace> {
+        self.0.clone()
     }
 
     /// A program to be run inside. It sees the files and users of this process; only its network is the container's.

@@ -1,6 +1,7 @@
 //! Networks on the Linux kernel: links, addresses, routes and rules, made directly. No process is started for any of it.
 
 mod bridge;
+mod disturbance;
 mod firewall;
 mod home;
 mod links;
@@ -8,24 +9,31 @@ mod message;
 mod namespace;
 mod netlink;
 mod nft;
+mod pins;
 mod ports;
 mod reaper;
+mod restore;
 mod sandbox;
 mod upper;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use docknet_types::{ContainerId, NetworkId};
 
 use self::bridge::MadeBridge;
+pub(crate) use self::disturbance::Disturbances;
 use self::firewall::Firewall;
 pub(crate) use self::home::Place;
 use self::home::{Home, HostFacts};
 use self::links::{Group, Links};
 pub(crate) use self::namespace::Namespace;
 use self::netlink::Refused;
+use self::pins::Pins;
 use self::ports::Ports;
 use self::reaper::Reaper;
 use self::sandbox::Sandbox;
@@ -48,6 +56,7 @@ pub(crate) struct Kernel {
     networks: BTreeMap<NetworkId, Made>,
     sandboxes: BTreeMap<ContainerId, Sandbox>,
     ports: Ports,
+    pins: Pins,
     reaper: Reaper,
     /// Left last: in a namespace of our own, everything else goes with it.
     home: Home,
@@ -62,17 +71,17 @@ enum Made {
 }
 
 impl Kernel {
-    pub(crate) fn start(place: Place) -> Result<Self, PlaneError> {
+    /// `keep` is a directory for what is to outlive the engine; without one, everything goes with it.
+    pub(crate) fn start(place: Place, keep: Option<PathBuf>) -> Result<Self, PlaneError> {
         let home = Home::enter(place).map_err(|why| cannot("enter the host's namespace", &why))?;
         let opened = home.within(|| {
             let links = (Links::open()?, Links::open()?);
             Ok((links, Firewall::open()?, HostFacts::open()?))
         });
-        let ((mut links, reaping), mut firewall, facts) =
+        let ((mut links, reaping), firewall, facts) =
             opened.map_err(|why| cannot("ask the kernel about networks", &why))?;
-        firewall.install([], [])?;
         links.remove_group(GONE)?;
-        links.remove_group(OURS)?;
+        let pins = Pins::new(keep).map_err(|why| cannot("keep namespaces", &why))?;
         let reaper = Reaper::start(reaping).map_err(|why| cannot("start a thread", &why))?;
         let mut kernel = Self {
             links,
@@ -81,6 +90,7 @@ impl Kernel {
             networks: BTreeMap::new(),
             sandboxes: BTreeMap::new(),
             ports: Ports::default(),
+            pins,
             reaper,
             home,
         };
@@ -93,12 +103,14 @@ impl Kernel {
             Step::AddNetwork(network) => self.add_network(network),
             Step::RemoveNetwork(network) => self.remove_network(network),
             Step::OpenSandbox(sandbox) => {
-                let opened = Sandbox::open().map_err(|why| cannot("make a namespace", &why))?;
+                let opened = self.pins.open(&sandbox.container);
+                let opened = opened.map_err(|why| cannot("make a namespace", &why))?;
                 self.sandboxes.insert(sandbox.container.clone(), opened);
                 Ok(())
             }
             Step::CloseSandbox(sandbox) => {
                 self.sandboxes.remove(&sandbox.container);
+                self.pins.close(&sandbox.container);
                 Ok(())
             }
             Step::Attach(plug) => self.attach(plug),
@@ -205,6 +217,17 @@ impl DataPlane for Kernel {
         Ok(())
     }
 
+    fn agree(&mut self, steps: &[Step]) -> Result<(), PlaneError> {
+        self.agree(steps)
+    }
+
+    fn disturbances(&self) -> io::Result<(Disturbances, OwnedFd)> {
+        let (here, there) = UnixStream::pair()?;
+        let port = self.firewall.port()?;
+        let watch = self.home.within(|| Disturbances::open(port, there.into()))?;
+        Ok((watch, here.into()))
+    }
+
     fn namespace(&self, container: &ContainerId) -> io::Result<Namespace> {
         match self.sandboxes.get(container) {
             Some(sandbox) => sandbox.namespace().again(),
@@ -221,6 +244,19 @@ impl DataPlane for Kernel {
             if let Err(failed) = self.take(&step.undone()) {
                 tracing::error!(%failed, ?step, "a step could not be undone");
             }
+        }
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        if self.pins.outlive() || self.home.is_private() {
+            return;
+        }
+        self.sandboxes.clear();
+        let removed = self.firewall.uninstall().and(self.links.remove_group(OURS));
+        if let Err(refused) = removed {
+            tracing::warn!(%refused, "networks stay behind");
         }
     }
 }

@@ -1,11 +1,11 @@
 //! A data plane with nothing behind it: what was decided is all there is.
 
 #[cfg(all(target_os = "linux", feature = "kernel"))]
-use std::io;
+use std::{io, os::fd::OwnedFd};
 
-#[cfg(all(target_os = "linux", feature = "kernel"))]
-use super::Namespace;
 use super::{DataPlane, PlaneError};
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+use super::{Disturbances, Namespace};
 use crate::core::host::{Host, Link};
 use crate::core::step::Step;
 
@@ -34,6 +34,11 @@ impl DataPlane for Memory {
     }
 
     #[cfg(all(target_os = "linux", feature = "kernel"))]
+    fn disturbances(&self) -> io::Result<(Disturbances, OwnedFd)> {
+        Err(io::Error::other("nobody can disturb what is in memory"))
+    }
+
+    #[cfg(all(target_os = "linux", feature = "kernel"))]
     fn namespace(&self, _: &docknet_types::ContainerId) -> io::Result<Namespace> {
         Err(io::Error::other("containers of an engine in memory have no namespace"))
     }
@@ -41,6 +46,10 @@ impl DataPlane for Memory {
     #[cfg(all(target_os = "linux", feature = "kernel"))]
     fn home(&self) -> io::Result<Namespace> {
         Err(io::Error::other("networks of an engine in memory are nowhere"))
+    }
+
+    fn agree(&mut self, steps: &[Step]) -> Result<(), PlaneError> {
+        self.apply(steps)
     }
 
     fn undo(&mut self, steps: &[Step]) {

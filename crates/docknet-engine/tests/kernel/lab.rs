@@ -168,7 +168,7 @@ pub(crate) fn ask_udp(from: &Sandbox, to: impl Into<SocketAddr>) -> String {
     .unwrap_or_else(|why| panic!("{to}: {why}"))
 }
 
-fn ask_for(from: &Sandbox, to: SocketAddr, patience: Duration) -> io::Result<String> {
+pub(crate) fn ask_for(from: &Sandbox, to: SocketAddr, patience: Duration) -> io::Result<String> {
     from.within(|| {
         let mut connection = TcpStream::connect_timeout(&to, patience)?;
         connection.set_read_timeout(Some(patience))?;

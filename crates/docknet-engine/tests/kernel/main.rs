@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails here says enough")]
 
 mod lab;
+mod life;
 mod publish;
 mod reach;

@@ -1,7 +1,9 @@
 //! The bridge of a network.
 
+use docknet_types::IpNet;
+
 use super::firewall::{L3, NetworkRules};
-use super::links::{Bridge, Links};
+use super::links::{Bridge, Index, Link, Links};
 use super::netlink::Refused;
 use super::reaper::Reaper;
 use super::{GONE, OURS};
@@ -51,9 +53,13 @@ impl MadeBridge {
                 return Err(refused);
             }
         };
+        Ok(Self::of(network, layout, index, origin))
+    }
+
+    fn of(network: &Network, layout: &BridgeLayout, bridge: Index, origin: Origin) -> Self {
         let families = [(L3::V4, layout.v4), (L3::V6, layout.v6)];
         let rules = NetworkRules {
-            bridge: index,
+            bridge,
             internal: layout.internal,
             company: layout.company,
             masqueraded: layout.masqueraded(network),
@@ -63,7 +69,27 @@ impl MadeBridge {
                 .map(|(family, _)| family)
                 .collect(),
         };
-        Ok(Self { layout: layout.clone(), rules, origin })
+        Self { layout: layout.clone(), rules, origin }
+    }
+
+    /// The same where there may be a link of ours of that name, with its addresses.
+    pub(crate) fn find_or_make(
+        links: &mut Links,
+        network: &Network,
+        layout: &BridgeLayout,
+        there: Option<(Link, Vec<IpNet>)>,
+    ) -> Result<Self, Refused> {
+        let Some((there, has)) = there else { return Self::make(links, network, layout) };
+        if there.mac != Some(layout.mac) || there.kind.as_deref() != Some("bridge") {
+            // That of another network.
+            links.strip(there.index, &[], &gone(there.index), GONE)?;
+            return Self::make(links, network, layout);
+        }
+        let wrong = |net: &IpNet| !layout.addresses.contains(net) && !is_link_local(*net);
+        let wrong: Vec<IpNet> = has.into_iter().filter(wrong).collect();
+        links.take_addresses(there.index, &wrong)?;
+        links.set_up_bridge(there.index, &bridge(layout))?;
+        Ok(Self::of(network, layout, there.index, Origin::Made))
     }
 
     /// Takes it away. Its name and its addresses are free at once, itself a little later.
@@ -73,13 +99,21 @@ impl MadeBridge {
         match self.origin {
             Origin::Found => links.take_addresses(index, addresses),
             Origin::Made => {
-                let name = format!("dngone{}", index.number());
-                links.strip(index, addresses, &name, GONE)?;
+                links.strip(index, addresses, &gone(index), GONE)?;
                 reaper.poke();
                 Ok(())
             }
         }
     }
+}
+
+/// The name of a link that is no longer anybody's.
+fn gone(index: Index) -> String {
+    format!("dngone{}", index.number())
+}
+
+fn is_link_local(net: IpNet) -> bool {
+    matches!(net, IpNet::V6(net) if net.addr().is_unicast_link_local())
 }
 
 fn bridge(layout: &BridgeLayout) -> Bridge<'_> {

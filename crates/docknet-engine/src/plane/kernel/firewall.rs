@@ -18,6 +18,9 @@ use super::nft::{Batch, Nft};
 use crate::core::container::Protocol;
 use crate::core::step::Opening;
 
+/// The name of our table.
+pub(crate) const TABLE_NAME: &str = TABLE.name;
+
 #[derive(Debug)]
 pub(crate) struct Firewall(Nft);
 
@@ -44,6 +47,11 @@ pub(crate) enum L3 {
 impl Firewall {
     pub(crate) fn open() -> io::Result<Self> {
         Ok(Self(Nft::open()?))
+    }
+
+    /// The number of its socket.
+    pub(crate) fn port(&self) -> io::Result<u32> {
+        self.0.port()
     }
 
     /// The table, its sets and rules, with these in it. What was there of ours before is gone in the same moment.

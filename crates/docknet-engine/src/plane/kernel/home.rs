@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
+use std::sync::Arc;
 
 use docknet_types::IpNet;
 
@@ -15,16 +16,19 @@ use super::{GONE, OURS};
 use crate::core::host::{Host, Link};
 
 /// Where networks are to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Place {
     /// In the namespace of whoever starts the engine.
     Host,
+    /// In this one.
+    Inside(Arc<Namespace>),
     /// In a new one, which nobody else sees and which goes with the engine.
     Private,
 }
 
 #[derive(Debug)]
 pub(crate) struct Home {
+    private: bool,
     namespace: Namespace,
     forwards_ipv6: bool,
     /// Nobody else's networks are in this namespace while this is open.
@@ -36,19 +40,26 @@ const LOCK: &[u8] = b"docknet-kernel";
 
 impl Home {
     pub(crate) fn enter(place: Place) -> io::Result<Self> {
+        let private = matches!(place, Place::Private);
         let namespace = match place {
             Place::Host => Namespace::current()?,
+            Place::Inside(namespace) => namespace.again()?,
             Place::Private => Namespace::new()?,
         };
         let lock = namespace.within(|| {
             let lock = lock()?;
-            if place == Place::Private {
+            if private {
                 Links::open()?.set_up_loopback().map_err(io::Error::other)?;
             }
             fs::write("/proc/sys/net/ipv4/ip_forward", "1")?;
             Ok(lock)
         })?;
-        Ok(Self { namespace, forwards_ipv6: false, _lock: lock })
+        Ok(Self { private, namespace, forwards_ipv6: false, _lock: lock })
+    }
+
+    /// Whether it goes with the engine.
+    pub(crate) fn is_private(&self) -> bool {
+        self.private
     }
 
     pub(crate) fn namespace(&self) -> &Namespace {
@@ -132,6 +143,10 @@ impl HostFacts {
         self.own.insert(bridge, name);
     }
 
+    pub(crate) fn forget_own(&mut self) {
+        self.own.clear();
+    }
+
     pub(crate) fn remove_own(&mut self, bridge: Index) {
         if let Some(name) = self.own.remove(&bridge) {
             self.host.links.remove(&name);
@@ -182,7 +197,7 @@ impl HostFacts {
                 self.host.links.insert(link.name, Link { is_bridge });
                 false
             }
-            Change::LinkGone(index) => {
+            Change::LinkGone(index, _) => {
                 if let Some(name) = self.links.remove(&index) {
                     self.host.links.remove(&name);
                 }

@@ -236,7 +236,7 @@ impl Links {
                 });
             }
             for net in setup.addresses {
-                address(messages, RTM_NEWADDR, NEW, index, *net);
+                address(messages, RTM_NEWADDR, REPLACE, index, *net);
             }
             link(messages, RTM_SETLINK, 0, Which::Index(index), Up::Yes, |_| {});
         })
@@ -292,6 +292,15 @@ impl Links {
     pub(crate) fn set_hairpin(&mut self, name: &str) -> Result<(), Refused> {
         self.ask("change a port of a bridge", |messages| {
             port(messages, Which::Name(name), &[(IFLA_BRPORT_MODE, 1)]);
+        })
+    }
+
+    /// Makes a link a port of this bridge, and up.
+    pub(crate) fn set_bridge(&mut self, port: Index, bridge: Index) -> Result<(), Refused> {
+        self.ask("make a link a port of a bridge", |messages| {
+            link(messages, RTM_SETLINK, 0, Which::Index(port), Up::Yes, |message| {
+                message.number(IFLA_MASTER, bridge.0);
+            });
         })
     }
 

@@ -13,6 +13,8 @@ pub(crate) struct Message<'a> {
     pub(crate) kind: u16,
     pub(crate) flags: u16,
     pub(crate) sequence: u32,
+    /// The socket that asked for what is told.
+    pub(crate) port: u32,
     pub(crate) payload: &'a [u8],
 }
 
@@ -121,6 +123,7 @@ pub(crate) fn messages(mut rest: &[u8]) -> impl Iterator<Item = Message<'_>> {
             kind: half(rest, 4)?,
             flags: half(rest, 6)?,
             sequence: word(rest, 8)?,
+            port: word(rest, 12)?,
             payload: rest.get(HEAD..length)?,
         };
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::thread;
 
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
@@ -25,6 +26,18 @@ impl Namespace {
             unshare_network()?;
             Ok((Self(own_namespace()?), work()?))
         })
+    }
+
+    /// Where the calling thread finds its own.
+    pub(crate) const OWN: &str = "/proc/thread-self/ns/net";
+
+    /// The one that is mounted on this file.
+    pub(crate) fn at(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        match rustix::fs::fstatfs(&file)?.f_type.cast_unsigned() {
+            NSFS_MAGIC => Ok(Self(file.into())),
+            _ => Err(io::Error::new(io::ErrorKind::NotFound, "no namespace is kept there")),
+        }
     }
 
     /// The one that the calling thread is in.
@@ -66,8 +79,11 @@ fn on_a_thread_of_its_own<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) 
     })
 }
 
+/// linux/magic.h
+const NSFS_MAGIC: u64 = 0x6e73_6673;
+
 fn own_namespace() -> io::Result<OwnedFd> {
-    Ok(File::open("/proc/thread-self/ns/net")?.into())
+    Ok(File::open(Namespace::OWN)?.into())
 }
 
 #[expect(

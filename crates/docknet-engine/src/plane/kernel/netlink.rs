@@ -56,6 +56,9 @@ impl Netlink {
         requests: Messages,
         mut look: impl FnMut(&Message<'_>),
     ) -> Result<(), Refused> {
+        if requests.count() == 0 {
+            return Ok(());
+        }
         let failed = |error: io::Error| Refused::from_io(doing, &error);
         let (first, mut waits) = self.numbers(requests.count());
         let count = waits;
@@ -147,6 +150,13 @@ impl Netlink {
                 }
             }
         }
+    }
+
+    /// The kernel's number for this socket: changes that others are told of have it.
+    pub(crate) fn port(&self) -> io::Result<u32> {
+        let mut address = SocketAddr::new(0, 0);
+        self.socket.get_address(&mut address)?;
+        Ok(address.port_number())
     }
 
     /// The next numbers of messages: the first of them, and how many.

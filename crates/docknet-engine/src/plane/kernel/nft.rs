@@ -73,6 +73,11 @@ impl Nft {
         Ok(Self(Netlink::open(Family::Netfilter)?))
     }
 
+    /// The number of its socket.
+    pub(crate) fn port(&self) -> io::Result<u32> {
+        self.0.port()
+    }
+
     /// Makes all changes of a batch, or none.
     pub(crate) fn commit(&mut self, doing: &'static str, batch: &Batch) -> Result<(), Refused> {
         if batch.0.count() == 0 {

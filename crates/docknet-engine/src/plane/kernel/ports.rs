@@ -46,6 +46,21 @@ impl Ports {
         Ok(())
     }
 
+    /// Keeps these ports taken, and no others. One that somebody else has by now is told of, and led elsewhere all the same.
+    pub(crate) fn keep(&mut self, home: &Home, openings: &[Opening]) {
+        self.0.retain(|(protocol, at), _| {
+            openings.iter().any(|one| one.protocol == *protocol && one.at == Some(*at))
+        });
+        for opening in openings.iter().filter(|opening| self.is_new(opening)).collect::<Vec<_>>() {
+            match home.within(|| take(opening)) {
+                Ok((key, socket)) => {
+                    self.0.insert(key, socket);
+                }
+                Err(why) => tracing::warn!(%why, "a published port is somebody else's, too"),
+            }
+        }
+    }
+
     fn is_new(&self, opening: &Opening) -> bool {
         opening.at.is_some_and(|at| !self.0.contains_key(&(opening.protocol, at)))
     }

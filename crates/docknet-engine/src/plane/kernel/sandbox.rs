@@ -9,7 +9,7 @@ use std::os::fd::AsFd as _;
 use docknet_types::IpNet;
 
 use super::bridge::MadeBridge;
-use super::links::{Index, Inside, Links, Pair, Setup, Upper};
+use super::links::{Index, Inside, Link, Links, Pair, Setup, Upper};
 use super::namespace::Namespace;
 use super::netlink::Refused;
 use super::upper::MadeParent;
@@ -41,8 +41,11 @@ enum Under<'a> {
 
 impl Sandbox {
     /// A new namespace, with a loopback that is up.
-    pub(crate) fn open() -> io::Result<Self> {
+    ///
+    /// `first` is done inside before it is told.
+    pub(crate) fn open(first: impl FnOnce() -> io::Result<()> + Send) -> io::Result<Self> {
         let (namespace, links) = Namespace::with(|| {
+            first()?;
             let mut links = Links::open()?;
             links.set_up_loopback().map_err(io::Error::other)?;
             // As Docker's containers have it: no privilege is needed for ports below 1024, nor to ping.
@@ -50,6 +53,12 @@ impl Sandbox {
             fs::write("/proc/sys/net/ipv4/ping_group_range", "0 2147483647")?;
             Ok(links)
         })?;
+        Ok(Self { namespace, links, plugged: BTreeMap::new() })
+    }
+
+    /// One that was there before.
+    pub(crate) fn open_again(namespace: Namespace) -> io::Result<Self> {
+        let links = namespace.within(Links::open)?;
         Ok(Self { namespace, links, plugged: BTreeMap::new() })
     }
 
@@ -77,6 +86,31 @@ impl Sandbox {
         plug: &Plug,
     ) -> Result<(), PlaneError> {
         self.plug(host, &Under::Parent(parent), plug)
+    }
+
+    /// Mends a link whose other end is there; whether both are.
+    pub(crate) fn attach_again(
+        &mut self,
+        host: &mut Links,
+        bridge: &MadeBridge,
+        plug: &Plug,
+        port: &Link,
+    ) -> Result<bool, PlaneError> {
+        if port.bridge != Some(bridge.rules.bridge) || !port.up {
+            host.set_bridge(port.index, bridge.rules.bridge)?;
+        }
+        self.set_up_again(plug)
+    }
+
+    /// Mends what a link has; whether it is there.
+    pub(crate) fn set_up_again(&mut self, plug: &Plug) -> Result<bool, PlaneError> {
+        let Some(name) = &plug.endpoint.interface else { return Ok(false) };
+        if self.links.find(name)?.is_none() {
+            return Ok(false);
+        }
+        let port = plug.network.config.bridge.is_some().then(|| Self::port(plug));
+        self.set_up(name, port, plug)?;
+        Ok(true)
     }
 
     /// Takes a link out of use. No packet passes it any more, its name is free, and the kernel takes it away later.
@@ -115,6 +149,11 @@ impl Sandbox {
         &self.namespace
     }
 
+    /// The name of the end that is a port of the bridge. 44 bits of the endpoint's id keep them apart.
+    pub(crate) fn port(plug: &Plug) -> String {
+        format!("veth{}", plug.endpoint.id.get(..11).unwrap_or_default())
+    }
+
     fn lead(&mut self, to: Option<(&String, IpAddr)>, from: Option<IpAddr>) -> Result<(), Refused> {
         match to {
             Some((link, gateway)) => match self.plugged.get(link) {
@@ -132,7 +171,7 @@ impl Sandbox {
         let inside = Inside { name, mac, namespace: self.namespace.as_fd() };
         match under {
             Under::Bridge(bridge) => host.add_pair(&Pair {
-                name: &port(plug),
+                name: &Self::port(plug),
                 bridge: bridge.rules.bridge,
                 mtu: bridge.layout.mtu,
                 group: OURS,
@@ -146,7 +185,7 @@ impl Sandbox {
                 inside,
             })?,
         }
-        let port = matches!(under, Under::Bridge(_)).then(|| port(plug));
+        let port = matches!(under, Under::Bridge(_)).then(|| Self::port(plug));
         let done = self.set_up(name, port, plug);
         if done.is_err() {
             self.remove_half(host, under, name, plug);
@@ -171,7 +210,7 @@ impl Sandbox {
     fn remove_half(&mut self, host: &mut Links, under: &Under<'_>, name: &str, plug: &Plug) {
         let removed = match under {
             Under::Bridge(_) => host
-                .find(&port(plug))
+                .find(&Self::port(plug))
                 .and_then(|link| link.map_or(Ok(()), |link| host.remove(link.index))),
             Under::Parent(_) => self
                 .links
@@ -182,11 +221,6 @@ impl Sandbox {
             tracing::warn!(%refused, "a link that could not be set up stays");
         }
     }
-}
-
-/// The name of the end that is a port of the bridge. 44 bits of the endpoint's id keep them apart.
-fn port(plug: &Plug) -> String {
-    format!("veth{}", plug.endpoint.id.get(..11).unwrap_or_default())
 }
 
 fn addresses(plug: &Plug) -> Vec<IpNet> {

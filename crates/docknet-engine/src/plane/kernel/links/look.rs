@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use docknet_types::IpNet;
+use docknet_types::{IpNet, MacAddr};
 
 use super::super::message::{Message, Messages, attribute, text, word};
 use super::super::netlink::Refused;
@@ -21,6 +21,7 @@ pub(crate) struct Link {
     /// The bridge that it is a port of.
     pub(crate) bridge: Option<Index>,
     pub(crate) group: Option<Group>,
+    pub(crate) mac: Option<MacAddr>,
 }
 
 /// Where packets go.
@@ -84,6 +85,9 @@ impl Link {
             mtu: number(IFLA_MTU),
             bridge: number(IFLA_MASTER).map(Index),
             group: number(IFLA_GROUP).map(Group),
+            mac: attribute(attributes, IFLA_ADDRESS)
+                .and_then(|octets| octets.try_into().ok())
+                .map(MacAddr::new),
         })
     }
 }

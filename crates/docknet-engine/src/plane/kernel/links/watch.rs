@@ -2,11 +2,13 @@
 
 use std::io;
 
+use std::os::fd::{AsFd, BorrowedFd};
+
 use netlink_sys::{Socket, SocketAddr};
 
 use super::super::message::{Message, messages, word};
 use super::uapi::*;
-use super::{Index, Link, Route};
+use super::{Group, Index, Link, Route};
 
 /// A socket of the namespace in which it was opened, that is told of changes.
 #[derive(Debug)]
@@ -20,7 +22,8 @@ pub(crate) struct Watch {
 pub(crate) enum Change {
     /// New, or not what it was.
     Link(Link),
-    LinkGone(Index),
+    /// With the group that it was in.
+    LinkGone(Index, Option<Group>),
     Route(Route),
     RouteGone(Route),
 }
@@ -50,11 +53,22 @@ impl Watch {
     }
 }
 
+impl AsFd for Watch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
 impl Change {
     fn read(message: &Message<'_>) -> Option<Self> {
         match message.kind {
             RTM_NEWLINK => Link::read(message).map(Self::Link),
-            RTM_DELLINK => Some(Self::LinkGone(Index(word(message.payload, 4)?))),
+            RTM_DELLINK => {
+                // A port that leaves its bridge is told of in the same way.
+                let head = message.payload.first() == Some(&AF_UNSPEC);
+                let link = Link::read(message).filter(|_| head)?;
+                Some(Self::LinkGone(link.index, link.group))
+            }
             RTM_NEWROUTE => Route::read(message).map(Self::Route),
             RTM_DELROUTE => Route::read(message).map(Self::RouteGone),
             _ => None,

@@ -1,0 +1,83 @@
+//! Files by which namespaces of containers outlive the engine's process.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use docknet_types::ContainerId;
+use rustix::mount::{UnmountFlags, mount_bind, unmount};
+
+use super::namespace::Namespace;
+use super::sandbox::Sandbox;
+
+/// The directory of these files, each with a namespace mounted on it; none if namespaces go with the engine.
+#[derive(Debug)]
+pub(crate) struct Pins(Option<PathBuf>);
+
+impl Pins {
+    pub(crate) fn new(dir: Option<PathBuf>) -> io::Result<Self> {
+        if let Some(dir) = &dir {
+            fs::create_dir_all(dir)?;
+        }
+        Ok(Self(dir))
+    }
+
+    /// A new namespace for a container.
+    pub(crate) fn open(&self, container: &ContainerId) -> io::Result<Sandbox> {
+        let Some(path) = self.path(container) else { return Sandbox::open(|| Ok(())) };
+        Sandbox::open(|| {
+            fs::write(&path, "")?;
+            Ok(mount_bind(Namespace::OWN, &path)?)
+        })
+    }
+
+    /// The namespace that a container had before.
+    pub(crate) fn open_again(&self, container: &ContainerId) -> io::Result<Sandbox> {
+        let path = self.path(container).ok_or(io::ErrorKind::NotFound)?;
+        Sandbox::open_again(Namespace::at(&path)?)
+    }
+
+    /// The namespace goes with the last who has it.
+    pub(crate) fn close(&self, container: &ContainerId) {
+        if let Some(path) = self.path(container)
+            && let Err(why) = remove(&path)
+        {
+            tracing::warn!(%why, %container, "the namespace of a container stays");
+        }
+    }
+
+    /// Closes all but these.
+    pub(crate) fn sweep(&self, but: &BTreeSet<&ContainerId>) -> io::Result<()> {
+        let Some(dir) = &self.0 else { return Ok(()) };
+        for entry in fs::read_dir(dir)? {
+            let entry = entry?;
+            let container = ContainerId::from(entry.file_name().to_string_lossy().into_owned());
+            if !but.contains(&container) {
+                remove(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether namespaces outlive the engine.
+    pub(crate) fn outlive(&self) -> bool {
+        self.0.is_some()
+    }
+
+    fn path(&self, container: &ContainerId) -> Option<PathBuf> {
+        Some(self.0.as_ref()?.join(container.as_str()))
+    }
+}
+
+fn remove(path: &PathBuf) -> io::Result<()> {
+    match unmount(path, UnmountFlags::DETACH) {
+        // Nothing is mounted there: the machine was started anew.
+        Ok(()) | Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOENT) => {}
+        Err(why) => return Err(why.into()),
+    }
+    match fs::remove_file(path) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,189 @@
+//! Networks outlive the engine, and what somebody takes away comes back.
+
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use docknet::{Client, ContainerSpec, EndpointSpec, NetworkSpec};
+use docknet_engine::{Engine, Sandbox};
+use serde_json::json;
+
+use crate::lab::{Lab, ask, ask_for, ip, listen};
+
+/// An engine whose state is in a directory, on a machine that the test plays.
+async fn engine(machine: &Sandbox, dir: &Path) -> Engine {
+    Engine::kernel().inside(machine).state(dir).image("app").start().await.unwrap()
+}
+
+async fn run(client: &Client, name: &str, network: &str) {
+    let spec = ContainerSpec::new("app").name(name).network(network, EndpointSpec::new());
+    let spec = match name {
+        "web" => spec.host_config("PortBindings", json!({ "80/tcp": [{ "HostPort": "8080" }] })),
+        _ => spec,
+    };
+    client.containers().create(spec).await.unwrap().start().await.unwrap();
+}
+
+/// All links and rules of a machine, as `ip` and `nft` tell them. Counters of the bridge's timers are left out.
+fn told(machine: &Sandbox) -> String {
+    let run = |program: &str, line: &str| {
+        let output = machine.command(program).args(line.split(' ')).output().unwrap();
+        assert!(output.status.success(), "{program} {line}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let links = run("ip", "-br link show");
+    // Those that are gone, and not yet taken away.
+    let links: Vec<_> = links.lines().filter(|line| !line.starts_with("dngone")).collect();
+    [links.join("\n"), run("ip", "-br addr show"), run("nft", "list ruleset")].join("\n")
+}
+
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "{what}: it took too long");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_outlive_the_engine() {
+    let lab = Lab::new().await;
+    let machine = lab.container("machine", "none").await;
+    let dir = tempfile::tempdir().unwrap();
+    let first = engine(&machine, dir.path()).await;
+    let client = first.client();
+    client.networks().create(NetworkSpec::new("front").ipv6(true)).await.unwrap();
+    run(&client, "web", "front").await;
+    run(&client, "api", "front").await;
+    let (web, api) = (first.sandbox("web").await.unwrap(), first.sandbox("api").await.unwrap());
+    let address: IpAddr = "172.18.0.2".parse().unwrap();
+    let listener = web.within(|| TcpListener::bind((address, 81))).unwrap();
+    let mut connection = api.within(|| TcpStream::connect((address, 81))).unwrap();
+    let mut accepted = listener.accept().unwrap().0;
+    let mut talk = |words: &[u8; 4]| {
+        connection.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        connection.write_all(words).unwrap();
+        let mut heard = [0; 4];
+        accepted.read_exact(&mut heard).unwrap();
+        assert_eq!(&heard, words);
+    };
+    talk(b"once");
+    listen(&web, 80, "web");
+    let before = told(&machine);
+    drop((client, first));
+    talk(b"then");
+    assert_eq!(ask(&machine, (address, 80)), "web");
+    assert_eq!(told(&machine), before);
+
+    let second = engine(&machine, dir.path()).await;
+    talk(b"this");
+    assert_eq!(told(&machine), before);
+    assert_eq!(ask(&machine, ("127.0.0.1".parse::<IpAddr>().unwrap(), 8080)), "web");
+    let client = second.client();
+    let front = client.networks().get("front").await.unwrap();
+    assert_eq!(front.containers().await.unwrap().len(), 2);
+    front.disconnect("api").await.unwrap();
+    front.connect("api", EndpointSpec::new()).await.unwrap();
+    for name in ["web", "api"] {
+        client.containers().get(name).await.unwrap().stop().await.unwrap();
+    }
+    front.remove().await.unwrap();
+    let empty = told(&machine);
+    assert!(!empty.contains("br-"), "{empty}");
+    until("the links", || !told(&machine).contains("veth")).await;
+    assert_eq!(std::fs::read_dir(dir.path().join("namespaces")).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_takes_away_is_made_again() {
+    let lab = Lab::new().await;
+    let machine = lab.container("machine", "none").await;
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine(&machine, dir.path()).await;
+    let client = engine.client();
+    let front = client.networks().create("front").await.unwrap();
+    run(&client, "web", "front").await;
+    run(&client, "api", "front").await;
+    let (web, api) = (engine.sandbox("web").await.unwrap(), engine.sandbox("api").await.unwrap());
+    listen(&web, 80, "web");
+    let address: IpAddr = "172.18.0.2".parse().unwrap();
+    let before = told(&machine);
+    let answers = || ask_for(&api, (address, 80).into(), Duration::from_millis(100)).is_ok();
+
+    let flushed = machine.command("nft").args(["flush", "ruleset"]).status().unwrap();
+    assert!(flushed.success());
+    until("the rules", || told(&machine) == before).await;
+
+    let bridge = format!("br-{}", front.short_id());
+    ip(&machine, &format!("link del {bridge}"));
+    until("the bridge", answers).await;
+    let port = told(&machine);
+    let port = port.lines().find_map(|line| line.strip_prefix("veth")).unwrap();
+    let port = port.split(['@', ' ']).next().unwrap().to_owned();
+    ip(&machine, &format!("link del veth{port}"));
+    until("a port", answers).await;
+    assert!(answers());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_wrong_meanwhile_is_mended_at_the_start() {
+    let lab = Lab::new().await;
+    let machine = lab.container("machine", "none").await;
+    let dir = tempfile::tempdir().unwrap();
+    let first = engine(&machine, dir.path()).await;
+    let client = first.client();
+    let front = client.networks().create("front").await.unwrap().short_id().to_owned();
+    client.networks().create("back").await.unwrap();
+    run(&client, "web", "front").await;
+    run(&client, "api", "front").await;
+    let before = told(&machine);
+    drop((client, first));
+
+    // Gone, changed, and left over.
+    ip(&machine, "addr add 172.18.7.7/32 dev docker0");
+    ip(&machine, &format!("link del br-{front}"));
+    ip(&machine, "link add left type veth peer name over");
+    ip(&machine, &format!("link set left group {}", u32::from_be_bytes(*b"dnet")));
+    machine.command("nft").args(["flush", "ruleset"]).status().unwrap();
+    std::fs::write(dir.path().join("namespaces").join("nobody"), "").unwrap();
+
+    let second = engine(&machine, dir.path()).await;
+    // A link that is made again may have another number, and so another place in a list.
+    let words = |told: &str| -> BTreeSet<String> {
+        let words = told.split([' ', '\t', '\n', ',', '@', '{', '}']);
+        let is_number = |word: &str| word.parse::<u32>().is_ok_and(|number| number > 1 << 16);
+        words
+            .filter(|word| !is_number(word) && !word.starts_with("if"))
+            .map(str::to_owned)
+            .collect()
+    };
+    until("what is left over", || !told(&machine).contains("left")).await;
+    assert_eq!(words(&told(&machine)), words(&before));
+    assert_eq!(std::fs::read_dir(dir.path().join("namespaces")).unwrap().count(), 2);
+    let (web, api) = (second.sandbox("web").await.unwrap(), second.sandbox("api").await.unwrap());
+    listen(&web, 80, "web");
+    assert_eq!(ask(&api, ("172.18.0.2".parse::<IpAddr>().unwrap(), 80)), "web");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_engine_has_a_namespace() {
+    let lab = Lab::new().await;
+    let error = Engine::kernel().inside(&lab.host).start().await.unwrap_err().to_string();
+    assert!(error.contains("another docknet engine has its networks here"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_without_a_state_leaves_nothing() {
+    let lab = Lab::new().await;
+    let machine = lab.container("machine", "none").await;
+    let before = told(&machine);
+    let engine = Engine::kernel().inside(&machine).image("app").start().await.unwrap();
+    let client = engine.client();
+    client.networks().create("front").await.unwrap();
+    run(&client, "web", "front").await;
+    assert_ne!(told(&machine), before);
+    drop((client, engine));
+    assert_eq!(told(&machine), before);
+}
