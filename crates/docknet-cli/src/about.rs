@@ -54,7 +54,7 @@ impl About {
         if !client.host().starts_with("unix://") {
             return Err("the engine is not on this machine".to_owned());
         }
-        if self.operating_system == "docknet" {
+        if self.operating_system == "docknet in memory" {
             return Err("the engine is in memory, and has no links of this machine's".to_owned());
         }
         let host =
@@ -96,7 +96,7 @@ mod tests {
         let here = Client::connect("unix:///run/docker.sock").unwrap();
         let there = Client::connect("tcp://build1:2375").unwrap();
         let none = Survey { networks: Vec::new(), containers: Vec::new() };
-        let ours = about(r#"{"OperatingSystem":"docknet"}"#);
+        let ours = about(r#"{"OperatingSystem":"docknet in memory"}"#);
         assert!(ours.host(&here, &none).unwrap_err().contains("memory"));
         assert!(about(r#"{"OperatingSystem":"Debian"}"#).host(&there, &none).is_err());
     }

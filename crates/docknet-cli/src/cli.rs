@@ -11,6 +11,7 @@ use crate::commands::{
     pools, prune, rm, serve, state, version, watch,
 };
 use crate::failure::Outcome;
+use crate::rootless;
 use crate::session::Session;
 use crate::terminal::{ColorChoice, Terminal};
 
@@ -118,6 +119,9 @@ enum Command {
 impl Cli {
     pub(crate) fn run(self) -> ExitCode {
         let terminal = Terminal::new(self.globals.color);
+        if let Err(failure) = rootless::enter(&self) {
+            return failure.report(&terminal);
+        }
         let session = Session::new(self.globals, terminal);
         let runtime = match session.runtime(matches!(self.command, Command::Serve(_))) {
             Ok(runtime) => runtime,
@@ -127,6 +131,21 @@ impl Cli {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => failure.report(&terminal),
         }
+    }
+}
+
+impl Cli {
+    /// Whether what is to be done takes root.
+    pub(crate) fn needs_root(&self) -> bool {
+        match &self.command {
+            Command::Demo(_) => true,
+            Command::Serve(serve) => serve.needs_root(),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn is_demo(&self) -> bool {
+        matches!(self.command, Command::Demo(_))
     }
 }
 

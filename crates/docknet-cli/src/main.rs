@@ -14,6 +14,8 @@ mod interrupt;
 mod output;
 mod pools;
 mod prompt;
+mod rootless;
+mod service;
 mod session;
 mod survey;
 mod template;

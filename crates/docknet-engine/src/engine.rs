@@ -172,6 +172,8 @@ impl fmt::Debug for Engine {
 /// What the clones of an engine share.
 pub(crate) struct Inner {
     pub(crate) profile: Profile,
+    /// What its networks are made of.
+    pub(crate) on: On,
     pub(crate) events: EventBus,
     pub(crate) faults: Faults,
     /// Programs that clients asked to be run.

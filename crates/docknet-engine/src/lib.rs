@@ -53,6 +53,8 @@ mod faults;
 pub mod fuzz;
 mod plane;
 mod profile;
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+mod rootless;
 mod serve;
 mod store;
 #[cfg(feature = "client")]
@@ -63,6 +65,8 @@ pub use self::engine::{Engine, EngineBuilder, StartError};
 pub use self::engine::{Sandbox, SandboxCommand, SandboxError};
 pub use self::faults::{Fault, Faults};
 pub use self::profile::Profile;
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+pub use self::rootless::enter_user_namespace;
 pub use self::serve::{ListenAddress, ServeError, Server};
 #[cfg(feature = "disk")]
 pub use self::store::dump_state;

@@ -1,20 +1,22 @@
 //! `docknet demo`.
 
 use std::io::Write;
-use std::time::Instant;
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use docknet::{Client, ContainerSpec, Driver, EndpointSpec, Error, Filters, NetworkSpec, Pool};
 use docknet_engine::Engine;
 
 use crate::failure::{Failure, Outcome};
+use crate::rootless;
 use crate::session::Session;
 use crate::terminal;
 
 /// Show the main job on an engine of our own: nothing else is needed
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The engine runs in memory, in this process, and ends with it: nothing is installed, nothing is left.
+The engine runs in this process and ends with it: nothing is installed, nothing is left. Its networks are real, in a network namespace of their own, where the kernel lets this user have one; else they are in memory.
 
 Examples:
   docknet demo")]
@@ -38,17 +40,19 @@ struct Show<'a, W> {
 
 impl<W: Write> Show<'_, W> {
     async fn play(&mut self) -> Outcome {
-        self.note("An engine for Docker networks, in memory, in this process. Beside each step: the command for it.")?;
+        self.note(
+            "An engine for Docker networks, in this process. Beside each step: the command for it.",
+        )?;
         self.begun = Instant::now();
-        let engine = Engine::memory().image("busybox").start().await;
-        let engine =
-            engine.map_err(|error| Failure::new(format!("cannot start the engine: {error}")))?;
+        let (engine, ground) = start().await?;
         let client = engine.client();
         let version = client.api_version().await?;
-        self.step(
-            "docknet serve --memory",
-            &format!("an engine is up and speaks Docker's API {version}"),
-        )?;
+        let command = match ground {
+            Ground::Kernel => "docknet serve --kernel --isolated",
+            Ground::Memory(_) => "docknet serve",
+        };
+        self.step(command, &format!("an engine is up and speaks Docker's API {version}"))?;
+        self.note(&ground.told())?;
 
         let networks = client.networks();
         let pool = Pool::new("192.168.52.0/24".parse().map_err(broken)?)
@@ -83,6 +87,10 @@ impl<W: Write> Show<'_, W> {
         network.connect("db", EndpointSpec::new()).await?;
         self.step("docknet connect network1 db", &address(&client, "db").await?)?;
 
+        if matches!(ground, Ground::Kernel) {
+            self.talk(&engine).await?;
+        }
+
         let members = network.containers().await?;
         let names: Vec<_> = members.iter().map(|container| container.name().to_owned()).collect();
         self.step("docknet ls --containers", &format!("on network1: {}", names.join(", ")))?;
@@ -110,6 +118,23 @@ impl<W: Write> Show<'_, W> {
         writeln!(self.out)?;
         self.note("That was all of it: nothing was installed, and nothing is left.")?;
         self.note("Next: `docknet serve`, and any Docker client finds this engine; `docknet ls`, on the engine that you have.")
+    }
+
+    /// A packet of the one to the other, and back.
+    async fn talk(&mut self, engine: &Engine) -> Outcome {
+        let (web, db) = (engine.sandbox("web").await, engine.sandbox("db").await);
+        let (web, db) = (web.map_err(broken)?, db.map_err(broken)?);
+        let listener = web.within(|| TcpListener::bind("192.168.52.9:80")).map_err(broken)?;
+        self.begun = Instant::now();
+        let address = ([192, 168, 52, 9], 80).into();
+        let asking = db.within(|| TcpStream::connect_timeout(&address, PATIENCE));
+        let asking = asking.map_err(broken)?;
+        let (_, peer) = listener.accept().map_err(broken)?;
+        drop(asking);
+        self.step(
+            "docker exec db nc 192.168.52.9 80",
+            &format!("web hears {}, over the bridge", peer.ip()),
+        )
     }
 
     fn note(&mut self, text: &str) -> Outcome {
@@ -152,6 +177,43 @@ impl<W: Write> Show<'_, W> {
         )
     }
 }
+
+/// What the demo's networks are made of.
+enum Ground {
+    Kernel,
+    /// And why.
+    Memory(String),
+}
+
+impl Ground {
+    fn told(&self) -> String {
+        match self {
+            Self::Kernel if rootless::is_entered() => {
+                "Its networks are real, in namespaces of this user's own.".to_owned()
+            }
+            Self::Kernel => {
+                "Its networks are real: bridges and addresses on this machine's kernel, in a namespace of their own."
+                    .to_owned()
+            }
+            Self::Memory(why) => format!("Its networks are in memory, as {why}."),
+        }
+    }
+}
+
+async fn start() -> Outcome<(Engine, Ground)> {
+    let real = Engine::kernel().isolated().image("busybox").start().await;
+    let why = match real {
+        Ok(engine) => return Ok((engine, Ground::Kernel)),
+        Err(error) => format!("this user may make no others here ({error})"),
+    };
+    let engine = Engine::memory().image("busybox").start().await;
+    let engine =
+        engine.map_err(|error| Failure::new(format!("cannot start the engine: {error}")))?;
+    Ok((engine, Ground::Memory(why)))
+}
+
+/// For a packet that stays within this machine.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 async fn address(client: &Client, name: &str) -> Outcome<String> {
     let container = client.containers().get(name).await?;

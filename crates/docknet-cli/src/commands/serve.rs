@@ -9,6 +9,8 @@ use docknet::IpNet;
 use docknet_engine::{Engine, EngineBuilder, ListenAddress, Profile, ServeError, Server};
 
 use crate::failure::{Failure, Outcome};
+use crate::rootless;
+use crate::service;
 use crate::session::Session;
 
 /// Serve an engine of our own to any Docker client
@@ -21,6 +23,8 @@ controls the engine: it is private, and TCP has no TLS.
 Examples:
   docknet serve                                          in memory: all is forgotten at the end
   docknet serve --state /var/lib/docknet
+  docknet serve --kernel --state /var/lib/docknet        real bridges, addresses and NAT
+  docknet serve --kernel --isolated                      the same where nobody sees it
   docknet serve -H unix:///tmp/old.sock --like docker-20.10
   DOCKER_HOST=unix:///run/docknet.sock docker network ls")]
 pub(crate) struct Serve {
@@ -31,6 +35,14 @@ pub(crate) struct Serve {
     /// Keep the state in this directory
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     state: Option<PathBuf>,
+
+    /// Make real networks on this machine's kernel: as root; others get them isolated, in a user namespace
+    #[arg(long, conflicts_with_all = ["memory", "links"])]
+    kernel: bool,
+
+    /// Make them in a network namespace of their own, which goes with the engine
+    #[arg(long, requires = "kernel")]
+    isolated: bool,
 
     /// Answer as this engine does: docker-20.10, docker-26, docker-28 or podman-5
     #[arg(long, value_name = "ENGINE", default_value = "docker-28", hide_possible_values = true)]
@@ -47,6 +59,13 @@ pub(crate) struct Serve {
     /// The same ids and hardware addresses each time
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
+}
+
+impl Serve {
+    /// Whether an ordinary user needs a namespace for it.
+    pub(crate) fn needs_root(&self) -> bool {
+        self.kernel
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -69,7 +88,11 @@ struct Link {
 
 impl Serve {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
-        let addresses = addresses(session.hosts())?;
+        let inherited = service::sockets()?;
+        let addresses = match inherited.is_empty() {
+            true => addresses(session.hosts())?,
+            false => Vec::new(),
+        };
         let interrupt = session.interrupt().await?;
         let engine = self
             .engine()
@@ -80,8 +103,13 @@ impl Serve {
         for address in &addresses {
             servers.push(engine.serve(address).await.map_err(|error| refused(&error))?);
         }
+        for socket in inherited {
+            servers.push(engine.serve_inherited(socket).map_err(|error| refused(&error))?);
+        }
         announce(session, &servers)?;
+        service::tell("READY=1");
         interrupt.came().await;
+        service::tell("STOPPING=1");
         for server in servers {
             server.shutdown().await;
         }
@@ -89,7 +117,12 @@ impl Serve {
     }
 
     fn engine(&self) -> EngineBuilder {
-        let mut builder = Engine::memory().like(match self.like {
+        let on = match (self.kernel, self.isolated || rootless::is_entered()) {
+            (false, _) => Engine::memory(),
+            (true, false) => Engine::kernel(),
+            (true, true) => Engine::kernel().isolated(),
+        };
+        let mut builder = on.like(match self.like {
             Like::Docker20 => Profile::Docker20_10,
             Like::Docker26 => Profile::Docker26,
             Like::Docker28 => Profile::Docker28,

@@ -100,7 +100,7 @@ pub(super) fn info(api: &Api) -> Answer {
         "IPv4Forwarding": true,
         "SystemTime": jiff::Timestamp::now(),
         "KernelVersion": kernel(),
-        "OperatingSystem": "docknet",
+        "OperatingSystem": api.engine.on.name(),
         "OSType": "linux",
         "Architecture": std::env::consts::ARCH,
         "NCPU": std::thread::available_parallelism().map_or(1, usize::from),

@@ -192,6 +192,7 @@ impl EngineBuilder {
         let (mut store, kept) = self.kept()?;
         #[cfg(all(target_os = "linux", feature = "kernel"))]
         let keep = self.namespaces();
+        let on = self.on.clone();
         let mut plane: Box<dyn DataPlane> = match self.on {
             On::Memory => Box::new(Memory(Host {
                 links: self.links,
@@ -236,6 +237,7 @@ impl EngineBuilder {
         };
         let inner = Inner {
             profile: self.profile,
+            on,
             events: EventBus::default(),
             faults: Faults::default(),
             execs: Execs::default(),
@@ -257,8 +259,19 @@ impl EngineBuilder {
 
 /// What networks are made of.
 #[derive(Clone, Debug)]
-pub(super) enum On {
+pub(crate) enum On {
     #[cfg(all(target_os = "linux", feature = "kernel"))]
     Kernel(Place),
     Memory,
+}
+
+impl On {
+    /// As `GET /info` tells it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            #[cfg(all(target_os = "linux", feature = "kernel"))]
+            Self::Kernel(_) => "docknet on Linux",
+            Self::Memory => "docknet in memory",
+        }
+    }
 }
