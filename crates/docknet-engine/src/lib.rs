@@ -45,6 +45,8 @@
 
 mod api;
 mod core;
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+mod dns;
 mod engine;
 mod events;
 mod faults;

@@ -1,7 +1,7 @@
 //! What carries a plan out.
 
 #[cfg(all(target_os = "linux", feature = "kernel"))]
-mod kernel;
+pub(crate) mod kernel;
 mod memory;
 
 use std::fmt;

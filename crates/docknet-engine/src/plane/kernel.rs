@@ -3,10 +3,15 @@
 mod bridge;
 mod disturbance;
 mod firewall;
+<<<<<<< HEAD
 mod home;
 mod links;
 mod message;
 mod namespace;
+=======
+pub(crate) mod links;
+pub(crate) mod namespace;
+>>>>>>> 509ccef (DNS: who is where, and what a query is answered)
 mod netlink;
 mod nft;
 mod pins;
