@@ -5,8 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use docknet_types::ContainerId;
 use simple_dns::rdata::{A, AAAA, OPT, PTR, RData};
 use simple_dns::{
-    CLASS, Label, Name, Packet, PacketFlag, Question, RCODE, ResourceRecord, TYPE,
-    header_buffer,
+    CLASS, Label, Name, Packet, PacketFlag, Question, RCODE, ResourceRecord, TYPE, header_buffer,
 };
 
 use super::directory::{Directory, Found};
@@ -197,9 +196,11 @@ impl<'a> Query<'a> {
             });
             let question = self.name.clone();
             packet.questions.push(Question::new(question, TYPE::A.into(), CLASS::IN.into(), false));
-            packet.answers.extend(records.iter().map(|data| {
-                ResourceRecord::new(self.name.clone(), CLASS::IN, TTL, data.clone())
-            }));
+            packet.answers.extend(
+                records.iter().map(|data| {
+                    ResourceRecord::new(self.name.clone(), CLASS::IN, TTL, data.clone())
+                }),
+            );
             let Ok(mut bytes) = packet.build_bytes_vec_compressed() else {
                 return bare(self.bytes, RCODE::ServerFailure);
             };

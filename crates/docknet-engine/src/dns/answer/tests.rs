@@ -314,13 +314,17 @@ fn edns(name: &str, size: u16, version: u8) -> Vec<u8> {
 fn directory() -> Directory {
     let directory = Directory::new();
     let network = "n".into();
-    let mut join = |container: &str, names: &[&str], ipv4: [u8; 4], ipv6: Option<&str>| {
-        directory.join(&network, "front", Member {
-            container: container.into(),
-            names: names.iter().map(|&name| name.to_owned()).collect(),
-            ipv4: Some(ipv4.into()),
-            ipv6: ipv6.map(|ip| ip.parse().unwrap()),
-        });
+    let join = |container: &str, names: &[&str], ipv4: [u8; 4], ipv6: Option<&str>| {
+        directory.join(
+            &network,
+            "front",
+            Member {
+                container: container.into(),
+                names: names.iter().map(|&name| name.to_owned()).collect(),
+                ipv4: Some(ipv4.into()),
+                ipv6: ipv6.map(|ip| ip.parse().unwrap()),
+            },
+        );
     };
     join("web", &["Web"], [10, 0, 0, 2], Some("fd00::2"));
     join("plain", &["plain"], [10, 0, 0, 3], None);
@@ -328,9 +332,7 @@ fn directory() -> Directory {
     for at in 0..100 {
         join(&format!("many{at:03}"), &["many"], [10, 0, 1, at], None);
     }
-    directory.open("c".into(), View {
-        networks: vec![("n".into(), Vec::new())],
-        ..Default::default()
-    });
+    directory
+        .open("c".into(), View { networks: vec![("n".into(), Vec::new())], ..Default::default() });
     directory
 }
