@@ -19,7 +19,7 @@ const ROUNDS: usize = 2;
 /// How long others may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Patience {
-    /// One resolver, each time it is asked.
+    /// One resolver, each time it is asked. If there are few, they have more.
     pub(crate) each: Duration,
     /// All of them.
     pub(crate) all: Duration,
@@ -52,9 +52,12 @@ impl Forwarder {
         carrier: Carrier,
         servers: &[SocketAddr],
     ) -> Option<Vec<u8>> {
+        let Patience { each, all } = self.patience;
+        let times = u32::try_from(servers.len() * ROUNDS).unwrap_or(u32::MAX);
+        let each = each.max(all.checked_div(times).unwrap_or_default());
         let attempts = async {
             for &server in std::iter::repeat_n(servers, ROUNDS).flatten() {
-                match timeout(self.patience.each, self.ask_one(query, carrier, server)).await {
+                match timeout(each, self.ask_one(query, carrier, server)).await {
                     Ok(Ok(answer)) if !failed(&answer) => return Some(answer),
                     Ok(Ok(_)) => tracing::debug!(%server, "a resolver refused or failed"),
                     Ok(Err(error)) => {
@@ -65,7 +68,7 @@ impl Forwarder {
             }
             None
         };
-        timeout(self.patience.all, attempts).await.ok().flatten()
+        timeout(all, attempts).await.ok().flatten()
     }
 
     async fn ask_one(

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::sync::mpsc as std_mpsc;
@@ -29,13 +30,13 @@ fn another_name_is_asked_of_a_resolver_outside() {
     lab.forward_to(&[upstream.address]);
     let client = lab.client();
     assert_eq!(client.ask("example.org"), (RCODE::NoError, vec!["192.0.2.1".to_owned()]));
-    let asked = upstream.asked.recv_timeout(MISSING).unwrap();
+    let (asked, _) = upstream.asked.recv_timeout(MISSING).unwrap();
     assert_eq!(asked[12..], query("example.org")[12..]);
 }
 
 #[test]
 fn the_second_resolver_is_asked_if_the_first_is_silent_refuses_or_is_not_there() {
-    let lab = Lab::new(impatient());
+    let lab = Lab::new(impatient(Duration::from_millis(500)));
     let silent = lab.upstream(|_| Vec::new());
     let refusing = lab.upstream(|packet| vec![with_rcode(&resolved(packet), RCODE::Refused)]);
     let good = lab.upstream(|packet| vec![resolved(packet)]);
@@ -51,7 +52,7 @@ fn the_second_resolver_is_asked_if_the_first_is_silent_refuses_or_is_not_there()
 
 #[test]
 fn a_query_that_nobody_answers_has_failed() {
-    let lab = Lab::new(impatient());
+    let lab = Lab::new(impatient(Duration::from_millis(30)));
     let silent = lab.upstream(|_| Vec::new());
     let client = lab.client();
     for servers in [&[silent.address][..], &[]] {
@@ -84,15 +85,15 @@ fn ids_and_ports_are_others_each_time() {
     let upstream = lab.upstream(|packet| vec![resolved(packet)]);
     lab.forward_to(&[upstream.address]);
     let client = lab.client();
-    let seen: std::collections::BTreeSet<_> = (0..20)
+    let (ids, ports): (BTreeSet<_>, BTreeSet<_>) = (0..20)
         .map(|_| {
             client.ask("example.org");
-            let asked = upstream.asked.recv_timeout(MISSING).unwrap();
-            [asked[0], asked[1]]
+            let (asked, from) = upstream.asked.recv_timeout(MISSING).unwrap();
+            ([asked[0], asked[1]], from.port())
         })
-        .collect();
+        .unzip();
     // Two of twenty may happen to be the same.
-    assert!(seen.len() > 15, "{seen:?}");
+    assert!(ids.len() > 15 && ports.len() > 15, "{ids:?} {ports:?}");
 }
 
 #[test]
@@ -166,7 +167,7 @@ fn a_container_asks_only_so_much_of_others_at_once() {
         View { networks: Vec::new(), forward: Forward::To([silent.address].into()) },
     );
     other.send(&query("example.com"));
-    let asked = silent.asked.recv_timeout(MISSING).unwrap();
+    let (asked, _) = silent.asked.recv_timeout(MISSING).unwrap();
     assert_eq!(asked[12..], query("example.com")[12..]);
 }
 
@@ -321,7 +322,8 @@ impl Lab {
 
 struct Upstream {
     address: SocketAddr,
-    asked: std_mpsc::Receiver<Vec<u8>>,
+    /// Each query that came, and from where.
+    asked: std_mpsc::Receiver<(Vec<u8>, SocketAddr)>,
     socket: UdpSocket,
     thread: Option<JoinHandle<()>>,
 }
@@ -338,7 +340,7 @@ impl Upstream {
                 for answer in answers(query) {
                     receiving.send_to(&answer, from).unwrap();
                 }
-                let _ = told.send(query.to_vec());
+                let _ = told.send((query.to_vec(), from));
             }
         });
         Self { address, asked, socket, thread: Some(thread) }
@@ -394,9 +396,8 @@ impl Client {
     }
 }
 
-fn impatient() -> Limits {
-    let patience = Patience { each: Duration::from_millis(50), all: Duration::from_millis(20_000) };
-    Limits { patience, ..Limits::default() }
+fn impatient(each: Duration) -> Limits {
+    Limits { patience: Patience { each, all: each * 4 }, ..Limits::default() }
 }
 
 fn query(name: &str) -> Vec<u8> {
