@@ -3,20 +3,16 @@
 mod bridge;
 mod disturbance;
 mod firewall;
-<<<<<<< HEAD
 mod home;
-mod links;
-mod message;
-mod namespace;
-=======
 pub(crate) mod links;
+mod message;
 pub(crate) mod namespace;
->>>>>>> 509ccef (DNS: who is where, and what a query is answered)
 mod netlink;
 mod nft;
 mod pins;
 mod ports;
 mod reaper;
+mod resolver;
 mod restore;
 mod sandbox;
 mod upper;
@@ -41,6 +37,7 @@ use self::netlink::Refused;
 use self::pins::Pins;
 use self::ports::Ports;
 use self::reaper::Reaper;
+use self::resolver::Resolver;
 use self::sandbox::Sandbox;
 use self::upper::MadeParent;
 use super::{DataPlane, PlaneError};
@@ -62,6 +59,7 @@ pub(crate) struct Kernel {
     sandboxes: BTreeMap<ContainerId, Sandbox>,
     ports: Ports,
     pins: Pins,
+    resolver: Resolver,
     reaper: Reaper,
     /// Left last: in a namespace of our own, everything else goes with it.
     home: Home,
@@ -86,6 +84,7 @@ impl Kernel {
         let ((mut links, reaping), firewall, facts) =
             opened.map_err(|why| cannot("ask the kernel about networks", &why))?;
         links.remove_group(GONE)?;
+        let resolver = Resolver::start(&home).map_err(|why| cannot("resolve names", &why))?;
         let pins = Pins::new(keep).map_err(|why| cannot("keep namespaces", &why))?;
         let reaper = Reaper::start(reaping).map_err(|why| cannot("start a thread", &why))?;
         let mut kernel = Self {
@@ -96,6 +95,7 @@ impl Kernel {
             sandboxes: BTreeMap::new(),
             ports: Ports::default(),
             pins,
+            resolver,
             reaper,
             home,
         };
@@ -108,13 +108,17 @@ impl Kernel {
             Step::AddNetwork(network) => self.add_network(network),
             Step::RemoveNetwork(network) => self.remove_network(network),
             Step::OpenSandbox(sandbox) => {
-                let opened = self.pins.open(&sandbox.container);
+                let opened = self.pins.open(&sandbox.container).and_then(|(opened, sockets)| {
+                    self.resolver.serve(&sandbox.container, sockets)?;
+                    Ok(opened)
+                });
                 let opened = opened.map_err(|why| cannot("make a namespace", &why))?;
                 self.sandboxes.insert(sandbox.container.clone(), opened);
                 Ok(())
             }
             Step::CloseSandbox(sandbox) => {
                 self.sandboxes.remove(&sandbox.container);
+                self.resolver.close(&sandbox.container);
                 self.pins.close(&sandbox.container);
                 Ok(())
             }
@@ -195,6 +199,7 @@ impl Kernel {
             self.ports.change(&self.home, &mut self.firewall, &to.openings, &from.openings)?;
             return Err(refused.into());
         }
+        self.resolver.turn(container, from, to);
         Ok(())
     }
 }

@@ -3,5 +3,6 @@
 
 mod lab;
 mod life;
+mod names;
 mod publish;
 mod reach;

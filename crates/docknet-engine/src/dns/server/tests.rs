@@ -260,8 +260,7 @@ impl Lab {
         let (host, container) = (Namespace::new().unwrap(), Namespace::new().unwrap());
         for namespace in [&host, &container] {
             let mut links = namespace.within(Links::open).unwrap();
-            let loopback = links.find("lo").unwrap().unwrap();
-            links.set_up(loopback.index).unwrap();
+            links.set_up_loopback().unwrap();
         }
         let directory = Arc::new(Directory::new());
         directory.join(

@@ -10,6 +10,7 @@ use rustix::mount::{UnmountFlags, mount_bind, unmount};
 
 use super::namespace::Namespace;
 use super::sandbox::Sandbox;
+use crate::dns::Sockets;
 
 /// The directory of these files, each with a namespace mounted on it; none if namespaces go with the engine.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ impl Pins {
     }
 
     /// A new namespace for a container.
-    pub(crate) fn open(&self, container: &ContainerId) -> io::Result<Sandbox> {
+    pub(crate) fn open(&self, container: &ContainerId) -> io::Result<(Sandbox, Sockets)> {
         let Some(path) = self.path(container) else { return Sandbox::open(|| Ok(())) };
         Sandbox::open(|| {
             fs::write(&path, "")?;
@@ -33,7 +34,7 @@ impl Pins {
     }
 
     /// The namespace that a container had before.
-    pub(crate) fn open_again(&self, container: &ContainerId) -> io::Result<Sandbox> {
+    pub(crate) fn open_again(&self, container: &ContainerId) -> io::Result<(Sandbox, Sockets)> {
         let path = self.path(container).ok_or(io::ErrorKind::NotFound)?;
         Sandbox::open_again(Namespace::at(&path)?)
     }

@@ -53,6 +53,7 @@ impl Kernel {
             if let Some(sandbox) = self.sandboxes.get_mut(container) {
                 sandbox.turn(&mut self.links, &Outlook::default(), outlook)?;
             }
+            self.resolver.turn(container, &Outlook::default(), outlook);
         }
         self.sweep(found)?;
         self.facts.look(&mut self.links)?;
@@ -97,11 +98,14 @@ impl Kernel {
     ) -> Result<(), PlaneError> {
         let sandbox = match found.sandboxes.remove(container) {
             Some(open) => open,
-            None => self
-                .pins
-                .open_again(container)
-                .or_else(|_| self.pins.open(container))
-                .map_err(|why| cannot("make a namespace", &why))?,
+            None => {
+                let opened = self.pins.open_again(container).or_else(|_| self.pins.open(container));
+                let served = opened.and_then(|(opened, sockets)| {
+                    self.resolver.serve(container, sockets)?;
+                    Ok(opened)
+                });
+                served.map_err(|why| cannot("make a namespace", &why))?
+            }
         };
         self.sandboxes.insert(container.clone(), sandbox);
         Ok(())

@@ -12,9 +12,11 @@ use super::bridge::MadeBridge;
 use super::links::{Index, Inside, Link, Links, Pair, Setup, Upper};
 use super::namespace::Namespace;
 use super::netlink::Refused;
+use super::resolver;
 use super::upper::MadeParent;
 use super::{GONE, OURS, PlaneError, cannot};
 use crate::core::step::{Outlook, Plug};
+use crate::dns::Sockets;
 
 #[derive(Debug)]
 pub(crate) struct Sandbox {
@@ -43,8 +45,10 @@ impl Sandbox {
     /// A new namespace, with a loopback that is up.
     ///
     /// `first` is done inside before it is told.
-    pub(crate) fn open(first: impl FnOnce() -> io::Result<()> + Send) -> io::Result<Self> {
-        let (namespace, links) = Namespace::with(|| {
+    pub(crate) fn open(
+        first: impl FnOnce() -> io::Result<()> + Send,
+    ) -> io::Result<(Self, Sockets)> {
+        let (namespace, (links, sockets)) = Namespace::with(|| {
             first()?;
             let mut links = Links::open()?;
             links.set_up_loopback().map_err(io::Error::other)?;
@@ -53,15 +57,15 @@ impl Sandbox {
             // A user namespace may not have all groups.
             const PINGS: &str = "/proc/sys/net/ipv4/ping_group_range";
             fs::write(PINGS, "0 2147483647").or_else(|_| fs::write(PINGS, "0 0"))?;
-            Ok(links)
+            Ok((links, resolver::listen()?))
         })?;
-        Ok(Self { namespace, links, plugged: BTreeMap::new() })
+        Ok((Self { namespace, links, plugged: BTreeMap::new() }, sockets))
     }
 
     /// One that was there before.
-    pub(crate) fn open_again(namespace: Namespace) -> io::Result<Self> {
-        let links = namespace.within(Links::open)?;
-        Ok(Self { namespace, links, plugged: BTreeMap::new() })
+    pub(crate) fn open_again(namespace: Namespace) -> io::Result<(Self, Sockets)> {
+        let (links, sockets) = namespace.within(|| Ok((Links::open()?, resolver::listen()?)))?;
+        Ok((Self { namespace, links, plugged: BTreeMap::new() }, sockets))
     }
 
     /// Does something inside.

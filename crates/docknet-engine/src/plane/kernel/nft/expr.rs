@@ -41,6 +41,11 @@ pub(crate) enum Expr<'a> {
         address: Register,
         port: Register,
     },
+    /// A new port, at the same address.
+    RedirectPort {
+        family: u8,
+        port: Register,
+    },
     Accept,
     Drop,
     Return,
@@ -128,6 +133,11 @@ impl Expr<'_> {
                 message.big(NFTA_NAT_TYPE, NFT_NAT_DNAT);
                 message.big(NFTA_NAT_FAMILY, family.into());
                 message.big(NFTA_NAT_REG_ADDR_MIN, address.number());
+                message.big(NFTA_NAT_REG_PROTO_MIN, port.number());
+            }),
+            Self::RedirectPort { family, port } => expr(message, "nat", |message| {
+                message.big(NFTA_NAT_TYPE, NFT_NAT_DNAT);
+                message.big(NFTA_NAT_FAMILY, family.into());
                 message.big(NFTA_NAT_REG_PROTO_MIN, port.number());
             }),
             Self::Accept => verdict(message, NF_ACCEPT, None),
