@@ -154,9 +154,9 @@ fn what_is_not_one_question_is_refused() {
 }
 
 #[test]
-fn a_refusal_has_the_id_and_the_opcode_of_its_query() {
+fn a_refusal_has_the_id_and_the_opcode_of_its_query_and_no_other_flags() {
     let mut bytes = query("web", 1, IN);
-    bytes[2] |= 0x28;
+    bytes[2] |= 0x2e;
     let Answer::Reply(reply) = answered(&bytes, Carrier::Udp) else { panic!("not answered") };
     assert_eq!(reply, [0x12, 0x34, 0xa9, 0x84, 0, 0, 0, 0, 0, 0, 0, 0]);
 }

@@ -3,6 +3,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::sync::mpsc as std_mpsc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use simple_dns::rdata::{A, RData};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, Question, RCODE, ResourceRecord, TYPE};
@@ -44,7 +45,12 @@ fn the_second_resolver_is_asked_if_the_first_is_silent_refuses_or_is_not_there()
     let client = lab.client();
     for first in [silent.address, refusing.address, gone] {
         lab.forward_to(&[first, good.address]);
-        assert_eq!(client.ask("example.org").1, ["192.0.2.1"], "{first}");
+        let (rcode, addresses) = client.ask("example.org");
+        assert_eq!(
+            (rcode, &addresses[..]),
+            (RCODE::NoError, &["192.0.2.1".to_owned()][..]),
+            "{first}"
+        );
     }
     silent.asked.recv_timeout(MISSING).unwrap();
     refusing.asked.recv_timeout(MISSING).unwrap();
@@ -214,11 +220,13 @@ fn who_says_nothing_or_nonsense_over_tcp_is_cut_off() {
 
 #[test]
 fn sockets_are_closed_when_a_container_stops_is_served_anew_or_the_server_is_dropped() {
-    let lab = Lab::new(Limits::default());
+    let lab = Lab::new(Limits { idle: MISSING * 2, ..Limits::default() });
     let closed = |client: &Client, connection: &mut TcpStream| {
         assert!(receive(connection).is_none());
         // Whoever listened is gone with what it had accepted, or soon after: a datagram then comes back as an error.
+        let begun = Instant::now();
         loop {
+            assert!(begun.elapsed() < MISSING, "the socket is still there");
             client.send(&query("web"));
             match client.socket.recv(&mut [0; 512]) {
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => break,
