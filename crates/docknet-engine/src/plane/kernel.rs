@@ -182,7 +182,14 @@ impl Kernel {
             return Ok(());
         };
         let detached = sandbox.detach(&mut self.links, plug);
-        self.reaper.poke();
+        match self.networks.get(&plug.network.id) {
+            // Its link has no other end here.
+            Some(Made::Parent(_)) => match sandbox.namespace().again() {
+                Ok(namespace) => self.reaper.clean(namespace),
+                Err(why) => tracing::warn!(%why, "a link that is gone stays in a container"),
+            },
+            _ => self.reaper.poke(),
+        }
         detached.map_err(PlaneError::from)
     }
 
@@ -264,8 +271,8 @@ impl Drop for Kernel {
             return;
         }
         self.sandboxes.clear();
-        let removed = self.firewall.uninstall().and(self.links.remove_group(OURS));
-        if let Err(refused) = removed {
+        let (rules, links) = (self.firewall.uninstall(), self.links.remove_group(OURS));
+        if let Err(refused) = rules.and(links) {
             tracing::warn!(%refused, "networks stay behind");
         }
     }

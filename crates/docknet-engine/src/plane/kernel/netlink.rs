@@ -70,7 +70,8 @@ impl Netlink {
                 match message.kind {
                     _ if message.sequence.wrapping_sub(first) >= count => {}
                     NLMSG_ERROR => {
-                        answer = answer.and(message.refused(doing));
+                        let done = message.refused(doing);
+                        answer = answer.and(done);
                         waits = waits.saturating_sub(1);
                     }
                     _ => look(&message),
@@ -113,7 +114,8 @@ impl Netlink {
                     // The whole batch is refused by one message where its begin is.
                     0 if message.kind == NLMSG_ERROR => message.refused(doing)?,
                     place if message.kind == NLMSG_ERROR && place <= changes => {
-                        answer = answer.and(message.refused(doing));
+                        let done = message.refused(doing);
+                        answer = answer.and(done);
                         waits = waits.saturating_sub(1);
                     }
                     _ => {}

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use netlink_sys::{Socket, SocketAddr};
 
-use super::super::message::{Message, messages, word};
+use super::super::message::{Message, messages};
 use super::uapi::*;
 use super::{Group, Index, Link, Route};
 
