@@ -54,6 +54,8 @@ mod faults;
 #[doc(hidden)]
 pub mod fuzz;
 mod plane;
+#[cfg(all(target_os = "linux", feature = "kernel"))]
+mod process;
 mod profile;
 #[cfg(all(target_os = "linux", feature = "kernel"))]
 mod rootless;

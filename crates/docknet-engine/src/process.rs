@@ -1,0 +1,299 @@
+//! Programs in containers: they run in a container's namespaces over the host's own files.
+//!
+//! There is no image and no runtime between: a thread enters the namespaces and starts the program as the first process of its
+//! PID namespace. When that one ends, the kernel ends all others there.
+//!
+//! It is no sandbox. A program sees the host's files, and as root it can change them: it has Docker's default capabilities, its
+//! own network, processes, hostname and mounts, and nothing else that would hold it.
+
+mod child;
+mod inside;
+mod launch;
+mod lookup;
+mod output;
+mod stdio;
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use docknet_types::ContainerId;
+use rustix::process::{Pid, Signal, kill_process, pidfd_send_signal};
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub(crate) use self::launch::{DEFAULT_CAPABILITIES, Launch, LaunchError, Program};
+use self::launch::{Place, Running, failed, launch};
+pub(crate) use self::output::{Entry, Follower, Output, Said, Since, Stream};
+pub(crate) use self::stdio::{Input, InputClosed, Size, Stdio, Terminal};
+
+/// The programs of an engine's containers, one first program a container.
+///
+/// What reads, writes and waits has threads of its own: nothing depends on the runtime of whoever calls. Dropped, it kills
+/// those that die with their parent.
+#[derive(Debug)]
+pub(crate) struct Processes(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    containers: Mutex<HashMap<ContainerId, Container>>,
+    exits: mpsc::UnboundedSender<(ContainerId, i64)>,
+    reactor: Reactor,
+}
+
+#[derive(Debug)]
+struct Container {
+    running: Running,
+    dies_with_parent: bool,
+}
+
+/// A command in a container, beside its first program.
+#[derive(Clone, Debug)]
+pub(crate) struct Exec(Running);
+
+impl Processes {
+    /// And where the end of each first program is told, with its exit code, after the last of its output.
+    pub(crate) fn new() -> io::Result<(Self, mpsc::UnboundedReceiver<(ContainerId, i64)>)> {
+        let (exits, ends) = mpsc::unbounded_channel();
+        let shared = Shared { containers: Mutex::default(), exits, reactor: Reactor::new()? };
+        Ok((Self(Arc::new(shared)), ends))
+    }
+
+    /// Starts a container's first program. If the future is dropped, it starts all the same.
+    pub(crate) async fn start(&self, id: &ContainerId, launch: Launch) -> Result<Pid, LaunchError> {
+        if self.running(id).is_ok_and(|running| running.exit.borrow().is_none()) {
+            return Err(LaunchError::Io(format!("container {id} runs a program already")));
+        }
+        let dies_with_parent = launch.dies_with_parent;
+        let (shared, id) = (Arc::clone(&self.0), id.clone());
+        let (sender, started) = oneshot::channel();
+        let began = move |result: Result<Running, LaunchError>| {
+            let pid = result.map(|running| {
+                let pid = running.pid;
+                shared.containers().insert(id.clone(), Container { running, dies_with_parent });
+                pid
+            });
+            sender.send(pid).ok();
+            // If nobody listens any more, the engine is going.
+            move |code| drop(shared.exits.send((id, code)))
+        };
+        self.launch(Place::New(Box::new(launch)), began)?;
+        started.await.map_err(failed("starting the program"))?
+    }
+
+    /// Starts a command in the namespaces of a container's first program, which must run.
+    pub(crate) async fn exec(
+        &self,
+        id: &ContainerId,
+        program: Program,
+    ) -> Result<Exec, LaunchError> {
+        let running = self.running(id).map_err(failed("exec"))?;
+        let process = running.process.try_clone().map_err(failed("exec"))?;
+        let (sender, started) = oneshot::channel();
+        // The thread that waits for it reads its output through the reactor.
+        let shared = Arc::clone(&self.0);
+        let began = move |result: Result<Running, LaunchError>| {
+            sender.send(result.map(Exec)).ok();
+            move |_| drop(shared)
+        };
+        self.launch(Place::Beside { process, program: Box::new(program) }, began)?;
+        started.await.map_err(failed("starting the command"))?
+    }
+
+    fn launch<E: FnOnce(i64)>(
+        &self,
+        place: Place,
+        began: impl FnOnce(Result<Running, LaunchError>) -> E + Send + 'static,
+    ) -> Result<(), LaunchError> {
+        launch(place, self.0.reactor.handle.clone(), began).map_err(failed("making a thread"))
+    }
+
+    /// To the first program only, as Docker does. It gets what it handles; of the rest, only KILL and STOP.
+    pub(crate) fn signal(&self, id: &ContainerId, signal: i32) -> io::Result<()> {
+        self.running(id)?.signal(signal)
+    }
+
+    /// Stops every process in the container.
+    pub(crate) fn pause(&self, id: &ContainerId) -> io::Result<()> {
+        let running = self.running(id)?;
+        let mut stopped = HashSet::new();
+        loop {
+            // Until none is new: those not yet stopped may have forked meanwhile.
+            let found = processes_beside(running.pid)?;
+            let new: Vec<_> = found.into_iter().filter(|pid| stopped.insert(*pid)).collect();
+            if new.is_empty() {
+                return Ok(());
+            }
+            for pid in new {
+                // It may have ended by itself.
+                kill_process(pid, Signal::STOP).ok();
+            }
+        }
+    }
+
+    /// Lets them go on.
+    pub(crate) fn unpause(&self, id: &ContainerId) -> io::Result<()> {
+        let running = self.running(id)?;
+        for pid in processes_beside(running.pid)? {
+            kill_process(pid, Signal::CONT).ok();
+        }
+        Ok(())
+    }
+
+    /// The exit code of the first program, when it has one; 128 and the signal if one ended it.
+    pub(crate) fn wait(
+        &self,
+        id: &ContainerId,
+    ) -> io::Result<impl Future<Output = Option<i64>> + Send + use<>> {
+        Ok(wait(self.running(id)?.exit))
+    }
+
+    pub(crate) fn resize(&self, id: &ContainerId, size: Size) -> io::Result<()> {
+        self.running(id)?.resize(size)
+    }
+
+    pub(crate) fn output(&self, id: &ContainerId) -> io::Result<Arc<Output>> {
+        Ok(self.running(id)?.streams.output)
+    }
+
+    /// Nothing if the program reads nothing.
+    pub(crate) fn input(&self, id: &ContainerId) -> io::Result<Option<Input>> {
+        Ok(self.running(id)?.streams.input)
+    }
+
+    /// Its output goes with it. A program that still runs is killed.
+    pub(crate) fn forget(&self, id: &ContainerId) {
+        if let Some(Container { running, .. }) = self.0.containers().remove(id) {
+            running.kill();
+        }
+    }
+
+    fn running(&self, id: &ContainerId) -> io::Result<Running> {
+        self.0.containers().get(id).map(|container| container.running.clone()).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::NotFound, format!("container {id} has no program"))
+        })
+    }
+}
+
+impl Drop for Processes {
+    fn drop(&mut self) {
+        for container in self.0.containers().values().filter(|container| container.dies_with_parent)
+        {
+            container.running.kill();
+        }
+    }
+}
+
+impl Exec {
+    pub(crate) fn pid(&self) -> Pid {
+        self.0.pid
+    }
+
+    pub(crate) fn output(&self) -> &Arc<Output> {
+        &self.0.streams.output
+    }
+
+    /// Nothing if the command reads nothing.
+    pub(crate) fn input(&self) -> Option<&Input> {
+        self.0.streams.input.as_ref()
+    }
+
+    pub(crate) fn resize(&self, size: Size) -> io::Result<()> {
+        self.0.resize(size)
+    }
+
+    pub(crate) fn signal(&self, signal: i32) -> io::Result<()> {
+        self.0.signal(signal)
+    }
+
+    /// Nothing while it runs.
+    pub(crate) fn exit_code(&self) -> Option<i64> {
+        *self.0.exit.borrow()
+    }
+
+    /// Its output may go on, if it left other processes with it.
+    pub(crate) fn wait(&self) -> impl Future<Output = Option<i64>> + Send + use<> {
+        wait(self.0.exit.clone())
+    }
+}
+
+impl Shared {
+    fn containers(&self) -> MutexGuard<'_, HashMap<ContainerId, Container>> {
+        self.containers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    fn signal(&self, signal: i32) -> io::Result<()> {
+        let named = Signal::from_named_raw(signal).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidInput, format!("{signal} is not a known signal"))
+        })?;
+        Ok(pidfd_send_signal(self.process.as_fd(), named)?)
+    }
+
+    fn kill(&self) {
+        // It may have ended already.
+        pidfd_send_signal(self.process.as_fd(), Signal::KILL).ok();
+    }
+
+    fn resize(&self, size: Size) -> io::Result<()> {
+        match &self.streams.terminal {
+            Some(terminal) => terminal.resize(size),
+            None => Err(io::Error::new(io::ErrorKind::Unsupported, "the program has no terminal")),
+        }
+    }
+}
+
+async fn wait(mut exit: watch::Receiver<Option<i64>>) -> Option<i64> {
+    exit.wait_for(Option::is_some).await.ok().and_then(|code| *code)
+}
+
+/// All that are in the PID namespace of a process. Not those in a further one below it.
+fn processes_beside(first: Pid) -> io::Result<Vec<Pid>> {
+    let namespace = pid_namespace(first)?;
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw)
+        else {
+            continue;
+        };
+        if pid_namespace(pid).is_ok_and(|of| of == namespace) {
+            found.push(pid);
+        }
+    }
+    Ok(found)
+}
+
+fn pid_namespace(of: Pid) -> io::Result<PathBuf> {
+    fs::read_link(Path::new("/proc").join(of.as_raw_pid().to_string()).join("ns/pid"))
+}
+
+/// A runtime on a thread of its own, for what is read and written.
+#[derive(Debug)]
+struct Reactor {
+    handle: Handle,
+    /// Dropped, it ends the thread.
+    _stop: oneshot::Sender<()>,
+}
+
+impl Reactor {
+    fn new() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_io().build()?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel::<()>();
+        thread::Builder::new().name("container-io".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                stopped.await.ok();
+            });
+        })?;
+        Ok(Self { handle, _stop: stop })
+    }
+}
+
+#[cfg(test)]
+mod tests;

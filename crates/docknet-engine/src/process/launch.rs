@@ -1,0 +1,252 @@
+//! Starts a program in a container's namespaces.
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
+use std::process::{Child as Started, Command, ExitStatus};
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use rustix::fs::{Gid, Uid};
+use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
+use rustix::thread::CapabilitySet;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::child::{Child, explain};
+use super::stdio::{Opened, Stdio, Streams};
+use super::{inside, lookup};
+
+/// What Docker gives a container that asks for no more and no less.
+pub(crate) const DEFAULT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
+    .union(CapabilitySet::DAC_OVERRIDE)
+    .union(CapabilitySet::FSETID)
+    .union(CapabilitySet::FOWNER)
+    .union(CapabilitySet::MKNOD)
+    .union(CapabilitySet::NET_RAW)
+    .union(CapabilitySet::SETGID)
+    .union(CapabilitySet::SETUID)
+    .union(CapabilitySet::SETFCAP)
+    .union(CapabilitySet::SETPCAP)
+    .union(CapabilitySet::NET_BIND_SERVICE)
+    .union(CapabilitySet::SYS_CHROOT)
+    .union(CapabilitySet::KILL)
+    .union(CapabilitySet::AUDIT_WRITE);
+
+/// A program and how it runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    /// The program, looked up in the `PATH` of `env`, and its arguments.
+    pub(crate) arguments: Vec<OsString>,
+    /// All of its environment.
+    pub(crate) env: Vec<(OsString, OsString)>,
+    pub(crate) cwd: PathBuf,
+    /// User and group. Nothing: as the engine.
+    pub(crate) user: Option<(u32, u32)>,
+    /// As much as it or what it executes can have.
+    pub(crate) capabilities: CapabilitySet,
+    pub(crate) stdio: Stdio,
+}
+
+/// The first program of a container, and the namespaces for it.
+#[derive(Debug)]
+pub(crate) struct Launch {
+    pub(crate) program: Program,
+    pub(crate) network: OwnedFd,
+    /// Nothing: the host's.
+    pub(crate) hostname: Option<String>,
+    /// Which file is seen in place of which. One that the host does not have is not made.
+    pub(crate) files: Vec<(PathBuf, PathBuf)>,
+    pub(crate) sysctls: Vec<(String, OsString)>,
+    /// However the engine's process ends, the container ends with it.
+    pub(crate) dies_with_parent: bool,
+}
+
+/// Why a program did not start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LaunchError {
+    #[error("{0}")]
+    NotFound(String),
+    #[error("{0}")]
+    NotExecutable(String),
+    #[error("{0}")]
+    Io(String),
+}
+
+impl LaunchError {
+    /// What Docker says of a container whose program did not start.
+    pub(crate) fn exit_code(&self) -> i64 {
+        match self {
+            Self::NotFound(_) => 127,
+            Self::NotExecutable(_) => 126,
+            Self::Io(_) => 128,
+        }
+    }
+}
+
+/// Where a program is started.
+#[derive(Debug)]
+pub(super) enum Place {
+    New(Box<Launch>),
+    /// Beside the first process of a container.
+    Beside {
+        process: OwnedFd,
+        program: Box<Program>,
+    },
+}
+
+/// A program that was started.
+#[derive(Clone, Debug)]
+pub(super) struct Running {
+    pub(super) pid: Pid,
+    /// Names the process even after it ended.
+    pub(super) process: Arc<OwnedFd>,
+    pub(super) streams: Streams,
+    pub(super) exit: watch::Receiver<Option<i64>>,
+}
+
+/// Starts the program on a thread of its own, which then waits for it and ends.
+///
+/// So the thread that a death signal is tied to lives exactly as long as the program, and no other work ever runs in the
+/// namespaces.
+///
+/// `began` is told of the start or of its failure, and gives what is told of the end. All output is there by then.
+pub(super) fn launch<E: FnOnce(i64)>(
+    place: Place,
+    runtime: Handle,
+    began: impl FnOnce(Result<Running, LaunchError>) -> E + Send + 'static,
+) -> io::Result<()> {
+    thread::Builder::new().name("container".to_owned()).spawn(move || {
+        let waits_for_output = matches!(place, Place::New(_));
+        let (alive, drained) = mpsc::channel();
+        let (exit, exited) = watch::channel(None);
+        match start(&place, &runtime, alive, exited) {
+            Err(error) => drop(began(Err(error))),
+            Ok((mut child, running)) => {
+                // The namespace of the network may go with the container now.
+                drop(place);
+                let ended = began(Ok(running));
+                let code = child.wait().map_or(255, exit_code);
+                // The first process takes all others with it, so nobody holds the other ends. A command may leave some behind.
+                if waits_for_output {
+                    drained.recv().ok();
+                }
+                exit.send_replace(Some(code));
+                ended(code);
+            }
+        }
+    })?;
+    Ok(())
+}
+
+fn start(
+    place: &Place,
+    runtime: &Handle,
+    alive: mpsc::Sender<()>,
+    exit: watch::Receiver<Option<i64>>,
+) -> Result<(Started, Running), LaunchError> {
+    let dies_with = match place {
+        Place::New(launch) if launch.dies_with_parent => {
+            Some(pidfd_open(getpid(), PidfdFlags::empty()).map_err(failed("naming the engine"))?)
+        }
+        _ => None,
+    };
+    let program = match place {
+        Place::New(launch) => {
+            inside::enter_new(launch)?;
+            &launch.program
+        }
+        Place::Beside { process, program } => {
+            inside::enter(process.as_fd())?;
+            program
+        }
+    };
+    let mut command = command(program)?;
+    let user = program.user.map(|(uid, gid)| (Uid::from_raw(uid), Gid::from_raw(gid)));
+    let opened = Opened::new(program.stdio, user, &mut command)
+        .map_err(failed("making the standard streams"))?;
+    let (mut reported, report) = io::pipe().map_err(failed("making a pipe"))?;
+    let child = Child {
+        mounts_proc: matches!(place, Place::New(_)),
+        controls_terminal: matches!(program.stdio, Stdio::Terminal(_)),
+        user,
+        capabilities: program.capabilities,
+        dies_with,
+        report: report.into(),
+    };
+    child.prepare_in(&mut command);
+    let spawned = command.spawn();
+    // With it go the program's ends of the pipes, and the report's.
+    drop(command);
+    let mut child = spawned.map_err(|error| {
+        let mut step = [0];
+        match reported.read(&mut step) {
+            Ok(1) => failed(explain(step[0]))(error),
+            _ => not_executed(program, &error),
+        }
+    })?;
+    match watch_over(&child, opened, runtime, alive, exit) {
+        Ok(running) => Ok((child, running)),
+        Err(error) => {
+            child.kill().and_then(|()| child.wait()).ok();
+            Err(failed("watching over the program")(error))
+        }
+    }
+}
+
+fn command(program: &Program) -> Result<Command, LaunchError> {
+    let Program { arguments, env, cwd, .. } = program;
+    let Some((name, arguments)) = arguments.split_first() else {
+        return Err(LaunchError::Io("no command specified".to_owned()));
+    };
+    std::fs::read_dir(cwd)
+        .map_err(failed(format_args!("the working directory {}", cwd.display())))?;
+    let mut command = Command::new(lookup::executable(name, env, cwd)?);
+    command.arg0(name).args(arguments).env_clear().envs(env.iter().map(|(k, v)| (k, v)));
+    command.current_dir(cwd);
+    Ok(command)
+}
+
+fn not_executed(program: &Program, error: &io::Error) -> LaunchError {
+    let name = program.arguments.first().map(|name| name.display().to_string()).unwrap_or_default();
+    match error.kind() {
+        // The file is there, so it is what its first line names.
+        io::ErrorKind::NotFound => {
+            LaunchError::NotFound(format!("exec {name}: no such file or directory"))
+        }
+        io::ErrorKind::PermissionDenied => {
+            LaunchError::NotExecutable(format!("exec {name}: permission denied"))
+        }
+        _ => LaunchError::Io(format!("exec {name}: {error}")),
+    }
+}
+
+fn watch_over(
+    child: &Started,
+    opened: Opened,
+    runtime: &Handle,
+    alive: mpsc::Sender<()>,
+    exit: watch::Receiver<Option<i64>>,
+) -> io::Result<Running> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or_else(|| io::Error::other("no such process id"))?;
+    // It cannot be another's: nobody else waits for this child.
+    let process = Arc::new(pidfd_open(pid, PidfdFlags::empty())?);
+    let streams = opened.serve(runtime, &alive)?;
+    drop(alive);
+    Ok(Running { pid, process, streams, exit })
+}
+
+/// As a shell has it.
+fn exit_code(status: ExitStatus) -> i64 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.map_or(255, i64::from)
+}
+
+/// Says what was being done.
+pub(super) fn failed<E: Display>(doing: impl Display) -> impl FnOnce(E) -> LaunchError {
+    move |error| LaunchError::Io(format!("{doing}: {error}"))
+}

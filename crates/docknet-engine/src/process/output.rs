@@ -1,0 +1,308 @@
+//! What a container said: kept for a while, and read on by any number of followers.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+/// As much is kept of each container; then the oldest lines go.
+const KEPT: usize = 1 << 20;
+/// What keeping an entry costs besides its bytes, roughly: many short lines are bounded too.
+const ENTRY: usize = size_of::<Entry>();
+/// A longer line counts as several, as in Docker's logs.
+const LINE: usize = 16 << 10;
+
+/// The output of a container or of a command in it.
+///
+/// It keeps the last mebibyte, in whole lines: the oldest goes first. A follower that was too slow for that is told how much it
+/// missed.
+#[derive(Debug)]
+pub(crate) struct Output {
+    history: Mutex<History>,
+    /// Changed with the history.
+    news: watch::Sender<()>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// A line, or a piece of one that came without its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) stream: Stream,
+    pub(crate) time: Timestamp,
+    /// With the line's end, if it is there.
+    pub(crate) bytes: Bytes,
+    /// Not so for what continues a line: a time before it would be in the middle.
+    pub(crate) begins_line: bool,
+}
+
+/// Where a follower begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Since {
+    Beginning,
+    /// So many lines from the end, of both streams together.
+    Tail(usize),
+    Now,
+}
+
+/// What a follower reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    Entry(Entry),
+    /// So many entries went before they were read.
+    Missed(u64),
+}
+
+impl Output {
+    /// Open until each of so many writers has closed it.
+    pub(crate) fn new(writers: usize) -> Arc<Self> {
+        let history = History { writers, ..History::default() };
+        Arc::new(Self { history: Mutex::new(history), news: watch::Sender::new(()) })
+    }
+
+    pub(crate) fn push(&self, stream: Stream, bytes: &Bytes, time: Timestamp) {
+        self.history().push(stream, bytes, time);
+        self.news.send_replace(());
+    }
+
+    /// One of the writers has nothing more to say.
+    pub(crate) fn close(&self) {
+        let mut history = self.history();
+        history.writers = history.writers.saturating_sub(1);
+        drop(history);
+        self.news.send_replace(());
+    }
+
+    /// What is kept, from there on.
+    pub(crate) fn read(&self, since: Since) -> Vec<Entry> {
+        let history = self.history();
+        let from = history.position(since);
+        history.entries.iter().skip(history.index(from)).cloned().collect()
+    }
+
+    pub(crate) fn subscribe(self: &Arc<Self>, since: Since) -> Follower {
+        let news = self.news.subscribe();
+        let next = self.history().position(since);
+        Follower { output: Arc::clone(self), next, news }
+    }
+
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads on from where it is.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    output: Arc<Output>,
+    next: u64,
+    news: watch::Receiver<()>,
+}
+
+impl Follower {
+    /// The next thing said; nothing after the end. Nothing is lost if the future is dropped.
+    pub(crate) async fn next(&mut self) -> Option<Said> {
+        loop {
+            self.news.borrow_and_update();
+            match self.output.history().at(self.next) {
+                At::Here(entry) => {
+                    self.next += 1;
+                    return Some(Said::Entry(entry));
+                }
+                At::Gone { first } => {
+                    let missed = first - self.next;
+                    self.next = first;
+                    return Some(Said::Missed(missed));
+                }
+                At::End => return None,
+                At::Later => {}
+            }
+            // The sender is in the output, which this keeps.
+            self.news.changed().await.ok()?;
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct History {
+    entries: VecDeque<Entry>,
+    /// The number of the first entry that is kept, counted from the first ever.
+    first: u64,
+    size: usize,
+    /// How far each stream is in its line: nothing at its beginning.
+    column: [usize; 2],
+    writers: usize,
+}
+
+enum At {
+    Here(Entry),
+    Gone { first: u64 },
+    Later,
+    End,
+}
+
+impl History {
+    fn push(&mut self, stream: Stream, bytes: &Bytes, time: Timestamp) {
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let [out, err] = &mut self.column;
+            let column = match stream {
+                Stream::Stdout => out,
+                Stream::Stderr => err,
+            };
+            let begins_line = *column == 0 || *column >= LINE;
+            let before = if begins_line { 0 } else { *column };
+            *column = if line.ends_with(b"\n") { 0 } else { before + line.len() };
+            self.size += line.len() + ENTRY;
+            self.entries.push_back(Entry {
+                stream,
+                time,
+                bytes: bytes.slice_ref(line),
+                begins_line,
+            });
+        }
+        self.trim();
+    }
+
+    fn trim(&mut self) {
+        while self.size > KEPT && self.drop_first() {
+            while self.entries.front().is_some_and(|entry| !entry.begins_line) {
+                self.drop_first();
+            }
+        }
+    }
+
+    fn drop_first(&mut self) -> bool {
+        let Some(entry) = self.entries.pop_front() else { return false };
+        self.size -= entry.bytes.len() + ENTRY;
+        self.first += 1;
+        true
+    }
+
+    fn position(&self, since: Since) -> u64 {
+        let end = self.first + self.entries.len() as u64;
+        match since {
+            Since::Beginning => self.first,
+            Since::Now | Since::Tail(0) => end,
+            Since::Tail(lines) => {
+                let mut beginnings =
+                    self.entries.iter().enumerate().rev().filter(|(_, entry)| entry.begins_line);
+                let index = beginnings.nth(lines - 1).map_or(0, |(index, _)| index);
+                self.first + index as u64
+            }
+        }
+    }
+
+    fn index(&self, position: u64) -> usize {
+        usize::try_from(position.saturating_sub(self.first)).unwrap_or(usize::MAX)
+    }
+
+    fn at(&self, position: u64) -> At {
+        if position < self.first {
+            return At::Gone { first: self.first };
+        }
+        match self.entries.get(self.index(position)) {
+            Some(entry) => At::Here(entry.clone()),
+            None if self.writers == 0 => At::End,
+            None => At::Later,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn say(output: &Output, stream: Stream, text: &str) {
+        output.push(stream, &Bytes::copy_from_slice(text.as_bytes()), Timestamp::UNIX_EPOCH);
+    }
+
+    fn texts(entries: &[Entry]) -> Vec<&str> {
+        entries.iter().map(|entry| std::str::from_utf8(&entry.bytes).unwrap()).collect()
+    }
+
+    async fn rest(mut follower: Follower) -> Vec<Said> {
+        let mut said = Vec::new();
+        while let Some(next) = follower.next().await {
+            said.push(next);
+        }
+        said
+    }
+
+    #[test]
+    fn the_tail_counts_lines_and_not_pieces() {
+        let output = Output::new(2);
+        say(&output, Stream::Stdout, "one\ntwo\nth");
+        say(&output, Stream::Stdout, "ree\nfo");
+        say(&output, Stream::Stderr, "oops\n");
+        say(&output, Stream::Stdout, "ur");
+        assert_eq!(texts(&output.read(Since::Tail(2))), ["fo", "oops\n", "ur"]);
+        assert_eq!(texts(&output.read(Since::Tail(3))), ["th", "ree\n", "fo", "oops\n", "ur"]);
+        assert_eq!(output.read(Since::Tail(99)), output.read(Since::Beginning));
+        assert_eq!(output.read(Since::Tail(0)), []);
+        let begins: Vec<_> =
+            output.read(Since::Tail(3)).iter().map(|entry| entry.begins_line).collect();
+        assert_eq!(begins, [true, false, true, true, false]);
+    }
+
+    #[test]
+    fn the_oldest_lines_go_whole() {
+        let output = Output::new(1);
+        say(&output, Stream::Stdout, "the first");
+        say(&output, Stream::Stdout, " line\n");
+        let line = format!("{}\n", "x".repeat(1023));
+        for _ in 0..KEPT / 1024 {
+            say(&output, Stream::Stdout, &line);
+        }
+        let kept = output.read(Since::Beginning);
+        assert!(kept.iter().all(|entry| entry.bytes == line));
+        let size: usize = kept.iter().map(|entry| entry.bytes.len() + ENTRY).sum();
+        assert!(size <= KEPT && size > KEPT - 2 * (line.len() + ENTRY), "{size}");
+    }
+
+    #[test]
+    fn a_line_without_end_is_bounded_and_its_latest_part_is_kept() {
+        let output = Output::new(1);
+        for _ in 0..40 {
+            say(&output, Stream::Stdout, &"x".repeat(64 << 10));
+        }
+        let kept: usize = output.read(Since::Beginning).iter().map(|entry| entry.bytes.len()).sum();
+        assert!(kept <= KEPT && kept > KEPT / 2, "{kept}");
+    }
+
+    #[tokio::test]
+    async fn a_follower_reads_what_was_and_what_comes_until_all_writers_closed() {
+        let output = Output::new(2);
+        say(&output, Stream::Stdout, "before\n");
+        let all = output.subscribe(Since::Beginning);
+        let new = output.subscribe(Since::Now);
+        let readers = tokio::spawn(async { (rest(all).await, rest(new).await) });
+        tokio::task::yield_now().await;
+        output.close();
+        say(&output, Stream::Stderr, "after\n");
+        output.close();
+        let (all, new) = readers.await.unwrap();
+        assert_eq!((all.len(), new.len()), (2, 1));
+        assert_eq!(all.last(), new.last());
+    }
+
+    #[tokio::test]
+    async fn a_follower_that_is_too_slow_learns_how_much_it_missed() {
+        let output = Output::new(1);
+        let follower = output.subscribe(Since::Beginning);
+        let total = 2 * KEPT / 1024;
+        for _ in 0..total {
+            say(&output, Stream::Stdout, &format!("{}\n", "x".repeat(1023)));
+        }
+        output.close();
+        let said = rest(follower).await;
+        let Some(Said::Missed(missed)) = said.first() else { panic!("{:?}", said.first()) };
+        assert!(*missed > 0);
+        assert_eq!(usize::try_from(*missed).unwrap() + said.len() - 1, total);
+    }
+}
