@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub(crate) use self::launch::{DEFAULT_CAPABILITIES, Launch, LaunchError, Program};
 use self::launch::{Place, Running, failed, launch};
 pub(crate) use self::output::{Entry, Follower, Output, Said, Since, Stream};
-pub(crate) use self::stdio::{Input, InputClosed, Size, Stdio, Terminal};
+pub(crate) use self::stdio::{Input, InputClosed, Size, Stdio};
 
 /// The programs of an engine's containers, one first program a container.
 ///
@@ -40,9 +40,16 @@ pub(crate) struct Processes(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    containers: Mutex<HashMap<ContainerId, Container>>,
+    containers: Mutex<Containers>,
     exits: mpsc::UnboundedSender<(ContainerId, i64)>,
     reactor: Reactor,
+}
+
+#[derive(Debug, Default)]
+struct Containers {
+    known: HashMap<ContainerId, Container>,
+    /// Nobody asks any more. What starts only now must not outlive the others.
+    closed: bool,
 }
 
 #[derive(Debug)]
@@ -74,7 +81,7 @@ impl Processes {
         let began = move |result: Result<Running, LaunchError>| {
             let pid = result.map(|running| {
                 let pid = running.pid;
-                shared.containers().insert(id.clone(), Container { running, dies_with_parent });
+                shared.containers().add(id.clone(), Container { running, dies_with_parent });
                 pid
             });
             sender.send(pid).ok();
@@ -167,24 +174,21 @@ impl Processes {
 
     /// Its output goes with it. A program that still runs is killed.
     pub(crate) fn forget(&self, id: &ContainerId) {
-        if let Some(Container { running, .. }) = self.0.containers().remove(id) {
+        if let Some(Container { running, .. }) = self.0.containers().known.remove(id) {
             running.kill();
         }
     }
 
     fn running(&self, id: &ContainerId) -> io::Result<Running> {
-        self.0.containers().get(id).map(|container| container.running.clone()).ok_or_else(|| {
-            io::Error::new(io::ErrorKind::NotFound, format!("container {id} has no program"))
-        })
+        self.0.containers().known.get(id).map(|container| container.running.clone()).ok_or_else(
+            || io::Error::new(io::ErrorKind::NotFound, format!("container {id} has no program")),
+        )
     }
 }
 
 impl Drop for Processes {
     fn drop(&mut self) {
-        for container in self.0.containers().values().filter(|container| container.dies_with_parent)
-        {
-            container.running.kill();
-        }
+        self.0.containers().close();
     }
 }
 
@@ -222,8 +226,30 @@ impl Exec {
 }
 
 impl Shared {
-    fn containers(&self) -> MutexGuard<'_, HashMap<ContainerId, Container>> {
+    fn containers(&self) -> MutexGuard<'_, Containers> {
         self.containers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Containers {
+    fn add(&mut self, id: ContainerId, container: Container) {
+        if self.closed {
+            container.close();
+        }
+        self.known.insert(id, container);
+    }
+
+    fn close(&mut self) {
+        self.closed = true;
+        self.known.values().for_each(Container::close);
+    }
+}
+
+impl Container {
+    fn close(&self) {
+        if self.dies_with_parent {
+            self.running.kill();
+        }
     }
 }
 

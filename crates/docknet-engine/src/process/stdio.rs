@@ -182,10 +182,10 @@ impl Input {
 
 /// The terminal of a program, from outside.
 #[derive(Clone, Debug)]
-pub(crate) struct Terminal(Arc<OwnedFd>);
+pub(super) struct Terminal(Arc<OwnedFd>);
 
 impl Terminal {
-    pub(crate) fn resize(&self, size: Size) -> io::Result<()> {
+    pub(super) fn resize(&self, size: Size) -> io::Result<()> {
         set_size(&self.0, size)
     }
 }

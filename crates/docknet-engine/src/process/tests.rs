@@ -180,7 +180,7 @@ async fn a_command_is_in_the_namespaces_of_its_container() {
 async fn a_pause_stops_all_processes() {
     let (processes, _exits) = Processes::new().unwrap();
     let id = id("a");
-    let pid = processes.start(&id, shell("(read forever) & echo ready; wait")).await.unwrap();
+    let pid = processes.start(&id, shell("sleep 1000 & echo ready; wait")).await.unwrap();
     said(&processes.output(&id).unwrap(), "ready\n").await;
     let states = || -> Vec<bool> {
         let beside = processes_beside(pid).unwrap();
@@ -198,6 +198,25 @@ async fn a_pause_stops_all_processes() {
     assert_eq!(states().len(), 2);
     processes.unpause(&id).unwrap();
     assert!(!states().contains(&true));
+}
+
+#[tokio::test]
+async fn a_dropped_engine_ends_its_containers_even_those_that_are_starting() {
+    let (processes, mut exits) = Processes::new().unwrap();
+    processes.start(&id("a"), shell("read forever")).await.unwrap();
+    {
+        let mut start = std::pin::pin!(processes.start(&id("b"), shell("read forever")));
+        // Begun, and not waited for.
+        let polled = std::future::poll_fn(|context| {
+            std::task::Poll::Ready(start.as_mut().poll(context).is_pending())
+        });
+        assert!(polled.await);
+    }
+    drop(processes);
+    let mut ended = [exits.recv().await.unwrap(), exits.recv().await.unwrap()];
+    ended.sort();
+    assert_eq!(ended, [(id("a"), 137), (id("b"), 137)]);
+    assert_eq!(exits.recv().await, None);
 }
 
 /// In a process of its own: other tests open and close descriptors too.
@@ -325,7 +344,7 @@ fn launch_of(program: Program) -> Launch {
 /// A new one.
 fn network() -> OwnedFd {
     let made = thread::spawn(|| {
-        super::inside::unshare(rustix::thread::UnshareFlags::NEWNET).unwrap();
+        inside::unshare(rustix::thread::UnshareFlags::NEWNET).unwrap();
         OwnedFd::from(fs::File::open("/proc/thread-self/ns/net").unwrap())
     });
     made.join().unwrap()
