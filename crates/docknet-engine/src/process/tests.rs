@@ -205,7 +205,8 @@ async fn a_dropped_engine_ends_its_containers_even_those_that_are_starting() {
     let (processes, mut exits) = Processes::new().unwrap();
     processes.start(&id("a"), shell("read forever")).await.unwrap();
     {
-        let mut start = std::pin::pin!(processes.start(&id("b"), shell("read forever")));
+        let second = id("b");
+        let mut start = std::pin::pin!(processes.start(&second, shell("read forever")));
         // Begun, and not waited for.
         let polled = std::future::poll_fn(|context| {
             std::task::Poll::Ready(start.as_mut().poll(context).is_pending())
