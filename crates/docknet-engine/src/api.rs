@@ -9,6 +9,8 @@ pub(crate) mod go_json;
 mod images;
 mod networks;
 mod podman;
+#[cfg(kernel)]
+mod programs;
 pub(crate) mod query;
 mod route;
 mod system;

@@ -4,11 +4,13 @@ mod batch;
 mod builder;
 mod draw;
 mod error;
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
+mod exits;
+#[cfg(kernel)]
 mod heal;
 #[cfg(feature = "disk")]
 mod restore;
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
 mod sandbox;
 
 use std::fmt;
@@ -22,7 +24,7 @@ pub use self::builder::EngineBuilder;
 use self::builder::On;
 use self::draw::Dice;
 pub use self::error::StartError;
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
 pub use self::sandbox::{Sandbox, SandboxCommand, SandboxError};
 use crate::api::Api;
 use crate::api::exec::Execs;
@@ -31,8 +33,10 @@ use crate::core::state::State;
 use crate::core::tx::{Supply, Touched, Tx};
 use crate::events::EventBus;
 use crate::plane::DataPlane;
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
 use crate::plane::Place;
+#[cfg(kernel)]
+use crate::process::Processes;
 use crate::store::{Change, Store, Table};
 #[cfg(feature = "client")]
 use crate::transport::InProcess;
@@ -81,7 +85,7 @@ impl Engine {
     /// # Ok(())
     /// # }
     /// ```
-    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    #[cfg(kernel)]
     pub fn kernel() -> EngineBuilder {
         EngineBuilder::new(On::Kernel(Place::Host))
     }
@@ -90,7 +94,7 @@ impl Engine {
     ///
     /// # Errors
     /// If there is no such container, or it has no namespace: it does not run, or has another's, or the engine is in memory.
-    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    #[cfg(kernel)]
     pub async fn sandbox(&self, container: &str) -> Result<Sandbox, SandboxError> {
         let writer = self.0.writer.clone().lock_owned().await;
         let state = self.0.read();
@@ -107,7 +111,7 @@ impl Engine {
     ///
     /// # Errors
     /// If the engine is in memory.
-    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    #[cfg(kernel)]
     pub async fn host(&self) -> Result<Sandbox, SandboxError> {
         let writer = self.0.writer.clone().lock_owned().await;
         let namespace = writer.plane.home().map_err(|why| {
@@ -174,6 +178,9 @@ pub(crate) struct Inner {
     pub(crate) profile: Profile,
     /// What its networks are made of.
     pub(crate) on: On,
+    /// What runs in containers, on the kernel.
+    #[cfg(kernel)]
+    pub(crate) processes: Option<Arc<Processes>>,
     pub(crate) events: EventBus,
     pub(crate) faults: Faults,
     /// Programs that clients asked to be run.
@@ -185,7 +192,7 @@ pub(crate) struct Inner {
     blocks: bool,
     queue: Queue,
     /// Whoever watches the kernel does so while this is open.
-    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    #[cfg(kernel)]
     held: std::sync::Mutex<Option<std::os::fd::OwnedFd>>,
 }
 

@@ -45,7 +45,7 @@
 
 mod api;
 mod core;
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
 mod dns;
 mod engine;
 mod events;
@@ -54,10 +54,10 @@ mod faults;
 #[doc(hidden)]
 pub mod fuzz;
 mod plane;
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
 mod process;
 mod profile;
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
 mod rootless;
 mod serve;
 mod store;
@@ -65,11 +65,11 @@ mod store;
 mod transport;
 
 pub use self::engine::{Engine, EngineBuilder, StartError};
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
 pub use self::engine::{Sandbox, SandboxCommand, SandboxError};
 pub use self::faults::{Fault, Faults};
 pub use self::profile::Profile;
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
 pub use self::rootless::enter_user_namespace;
 pub use self::serve::{ListenAddress, ServeError, Server};
 #[cfg(feature = "disk")]

@@ -1,14 +1,14 @@
 //! What carries a plan out.
 
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
 pub(crate) mod kernel;
 mod memory;
 
 use std::fmt;
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
 use std::{io, os::fd::OwnedFd};
 
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
 pub(crate) use self::kernel::{Disturbances, Kernel, Namespace, Place};
 pub(crate) use self::memory::Memory;
 use crate::core::host::Host;
@@ -29,15 +29,15 @@ pub(crate) trait DataPlane: Send {
     fn apply(&mut self, steps: &[Step]) -> Result<(), PlaneError>;
 
     /// What tells when others take away what is ours, until the other end is dropped.
-    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    #[cfg(kernel)]
     fn disturbances(&self) -> io::Result<(Disturbances, OwnedFd)>;
 
     /// The namespace of a container.
-    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    #[cfg(kernel)]
     fn namespace(&self, container: &docknet_types::ContainerId) -> io::Result<Namespace>;
 
     /// The namespace that networks are in.
-    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    #[cfg(kernel)]
     fn home(&self) -> io::Result<Namespace>;
 
     /// Makes it all be as these steps, from nothing, would make it. What is so already stays.
@@ -49,10 +49,20 @@ pub(crate) trait DataPlane: Send {
 
 /// A step that could not be done, in the words of whoever refused it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PlaneError(pub(crate) String);
+pub(crate) struct PlaneError {
+    pub(crate) words: String,
+    /// With which it is answered.
+    pub(crate) status: u16,
+}
+
+impl PlaneError {
+    pub(crate) fn new(words: String) -> Self {
+        Self { words, status: 500 }
+    }
+}
 
 impl fmt::Display for PlaneError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.words)
     }
 }

@@ -24,7 +24,7 @@ use std::thread;
 use docknet_types::ContainerId;
 use rustix::process::{Pid, Signal, kill_process, pidfd_send_signal};
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 pub(crate) use self::launch::{DEFAULT_CAPABILITIES, Launch, LaunchError, Program};
 use self::launch::{Place, Running, failed, launch};
@@ -42,6 +42,7 @@ pub(crate) struct Processes(Arc<Shared>);
 struct Shared {
     containers: Mutex<Containers>,
     exits: mpsc::UnboundedSender<(ContainerId, i64)>,
+    failures: broadcast::Sender<ContainerId>,
     reactor: Reactor,
 }
 
@@ -62,16 +63,51 @@ struct Container {
 #[derive(Clone, Debug)]
 pub(crate) struct Exec(Running);
 
+/// Who is as many behind gives up.
+const FAILURES: usize = 64;
+
 impl Processes {
     /// And where the end of each first program is told, with its exit code, after the last of its output.
     pub(crate) fn new() -> io::Result<(Self, mpsc::UnboundedReceiver<(ContainerId, i64)>)> {
         let (exits, ends) = mpsc::unbounded_channel();
-        let shared = Shared { containers: Mutex::default(), exits, reactor: Reactor::new()? };
+        let (failures, _) = broadcast::channel(FAILURES);
+        let reactor = Reactor::new()?;
+        let shared = Shared { containers: Mutex::default(), exits, failures, reactor };
         Ok((Self(Arc::new(shared)), ends))
     }
 
-    /// Starts a container's first program. If the future is dropped, it starts all the same.
-    pub(crate) async fn start(&self, id: &ContainerId, launch: Launch) -> Result<Pid, LaunchError> {
+    /// Starts a container's first program, and waits for that.
+    pub(crate) fn start_blocking(
+        &self,
+        id: &ContainerId,
+        launch: Launch,
+    ) -> Result<Pid, LaunchError> {
+        let started = self
+            .begin(id, launch)
+            .and_then(|started| started.blocking_recv().map_err(failed("starting the program"))?);
+        if started.is_err() {
+            // It need not matter to anybody.
+            self.0.failures.send(id.clone()).ok();
+        }
+        started
+    }
+
+    /// Waits until a program of this container cannot be started.
+    pub(crate) fn failure(&self, id: &ContainerId) -> impl Future<Output = ()> + Send + use<> {
+        let (mut failures, id) = (self.0.failures.subscribe(), id.clone());
+        async move { while failures.recv().await.is_ok_and(|failed| failed != id) {} }
+    }
+
+    #[cfg(test)]
+    async fn start(&self, id: &ContainerId, launch: Launch) -> Result<Pid, LaunchError> {
+        self.begin(id, launch)?.await.map_err(failed("starting the program"))?
+    }
+
+    fn begin(
+        &self,
+        id: &ContainerId,
+        launch: Launch,
+    ) -> Result<oneshot::Receiver<Result<Pid, LaunchError>>, LaunchError> {
         if self.running(id).is_ok_and(|running| running.exit.borrow().is_none()) {
             return Err(LaunchError::Io(format!("container {id} runs a program already")));
         }
@@ -89,7 +125,7 @@ impl Processes {
             move |code| drop(shared.exits.send((id, code)))
         };
         self.launch(Place::New(Box::new(launch)), began)?;
-        started.await.map_err(failed("starting the program"))?
+        Ok(started)
     }
 
     /// Starts a command in the namespaces of a container's first program, which must run.

@@ -14,7 +14,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use self::ended::{End, Later, Watch};
+use self::ended::Later;
+pub(super) use self::ended::{End, Watch};
 use self::endpoint_view::Style;
 pub(super) use self::view::DRIVER;
 use self::view::{Inspection, Sizes, Summary};
@@ -221,28 +222,61 @@ async fn start(api: &Api, term: &str, call: &Call) -> Outcome {
         let why = "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24";
         return Err(Refusal::Worded(400, why.to_owned()));
     }
-    let term = term.to_owned();
-    let changed = api.write(move |tx| container::start(tx, &term)).await?;
-    Ok(no_content(changed))
+    let owned = term.to_owned();
+    match api.write(move |tx| container::start(tx, &owned)).await {
+        Ok(changed) => Ok(no_content(changed)),
+        Err(refusal) => {
+            // One that was to go at its end has none to go at.
+            if let Ok(container) = found(api, term)
+                && container.config.runs
+                && container.config.auto_remove
+                && !container.is_running()
+            {
+                let (id, wish) = (container.id.to_string(), Remove { force: false });
+                api.write(move |tx| container::remove(tx, &id, wish)).await?;
+            }
+            Err(refusal)
+        }
+    }
 }
 
 async fn stop(api: &Api, term: &str, call: &Call) -> Outcome {
-    let (term, wish) = (term.to_owned(), stop_wish(call)?);
-    let changed = api.write(move |tx| container::stop(tx, &term, &wish)).await?;
-    Ok(no_content(changed))
+    let (wish, grace) = stop_wish(call)?;
+    Ok(no_content(stop_within(api, term, wish, grace).await?))
 }
 
 async fn restart(api: &Api, term: &str, call: &Call) -> Outcome {
-    let (term, wish) = (term.to_owned(), stop_wish(call)?);
+    let (wish, grace) = stop_wish(call)?;
+    #[cfg(kernel)]
+    if super::programs::of(&api.engine, &found(api, term)?).is_some() {
+        stop_within(api, term, wish.clone(), grace).await?;
+    }
+    let _ = grace;
+    let term = term.to_owned();
     api.write(move |tx| container::restart(tx, &term, &wish)).await?;
     Ok(no_content(Changed::Yes))
 }
 
-/// How long to wait does not matter here, but it must be a number.
-fn stop_wish(call: &Call) -> Result<StopWish, Refusal> {
-    call.query.parse_int("t").map_err(|why| Refusal::Worded(500, why))?;
+/// How long to wait matters where programs run, and must be a number everywhere.
+fn stop_wish(call: &Call) -> Result<(StopWish, Option<i64>), Refusal> {
+    let grace = call.query.parse_int("t").map_err(|why| Refusal::Worded(500, why))?;
     let signal = Some(call.query.text("signal")).filter(|_| call.version >= SIGNAL_AND_FRAMES);
-    Ok(StopWish { signal: signal.unwrap_or_default().to_owned() })
+    Ok((StopWish { signal: signal.unwrap_or_default().to_owned() }, grace))
+}
+
+#[cfg(kernel)]
+use super::programs::stop as stop_within;
+
+/// Nothing runs here that could take its time.
+#[cfg(not(kernel))]
+async fn stop_within(
+    api: &Api,
+    term: &str,
+    wish: StopWish,
+    _grace: Option<i64>,
+) -> Result<Changed, Refusal> {
+    let term = term.to_owned();
+    api.write(move |tx| container::stop(tx, &term, &wish)).await
 }
 
 async fn kill(api: &Api, term: &str, call: &Call) -> Outcome {
@@ -291,6 +325,12 @@ async fn resize(api: &Api, term: &str, call: &Call) -> Outcome {
         })
     };
     let (height, width) = (size("h", "height")?, size("w", "width")?);
+    #[cfg(kernel)]
+    if let Ok(container) = found(api, term)
+        && let Some(processes) = super::programs::of(&api.engine, &container)
+    {
+        super::programs::resize(processes, &container.id, height, width);
+    }
     let term = term.to_owned();
     api.write(move |tx| container::resize(tx, &term, height, width)).await?;
     Ok(Answer::empty(StatusCode::OK))
@@ -333,7 +373,7 @@ fn wait(api: &Api, term: &str, call: &Call) -> Outcome {
     Ok(answer)
 }
 
-/// Nothing was ever written. Whoever follows stays until the container ends.
+/// Where nothing runs, nothing was ever written. Whoever follows stays until the container ends.
 fn logs(api: &Api, term: &str, call: &Call) -> Outcome {
     let watch = Watch::new(&api.engine);
     let container = found(api, term)?;
@@ -345,6 +385,11 @@ fn logs(api: &Api, term: &str, call: &Call) -> Outcome {
     }
     let mut answer = Answer::empty(StatusCode::OK);
     answer.headers.insert(CONTENT_TYPE, stream_type(&container, call.version));
+    #[cfg(kernel)]
+    if let Some(processes) = super::programs::of(&api.engine, &container) {
+        answer.body = super::programs::logs(processes, &container, call)?;
+        return Ok(answer);
+    }
     if call.query.bool("follow") && container.is_running() {
         let body = async move {
             watch.until(End::Exit, container.id, container.exit_code).await;
@@ -361,7 +406,7 @@ fn stream_type(container: &Container, version: ApiVersion) -> HeaderValue {
     if has_terminal || version < SIGNAL_AND_FRAMES { RAW_STREAM } else { FRAMES }
 }
 
-/// Nothing comes out, and what goes in is dropped, until the container ends.
+/// Where nothing runs, nothing comes out, and what goes in is dropped, until the container ends.
 async fn attach(api: &Api, term: &str, call: Call) -> Outcome {
     let watch = Watch::new(&api.engine);
     let owned = term.to_owned();
@@ -369,6 +414,11 @@ async fn attach(api: &Api, term: &str, call: Call) -> Outcome {
     let mut answer = Answer::empty(StatusCode::SWITCHING_PROTOCOLS);
     if call.headers.contains_key(UPGRADE) {
         answer.headers.insert(CONTENT_TYPE, stream_type(&container, call.version));
+    }
+    #[cfg(kernel)]
+    if let Some(processes) = super::programs::of(&api.engine, &container) {
+        answer.body = super::programs::attach(api, processes.clone(), &container, &call)?;
+        return Ok(answer);
     }
     let stays = call.query.bool("stream") && container.status != Status::Exited;
     answer.body = AnswerBody::Hijack(Box::new(move |connection| {

@@ -41,6 +41,9 @@ struct Exec {
     wish: Wish,
     /// Once it was tried.
     exit_code: Option<i64>,
+    /// Where it runs, or ran.
+    #[cfg(kernel)]
+    started: Option<crate::process::Exec>,
 }
 
 /// The body of `POST /containers/{id}/exec`.
@@ -48,7 +51,9 @@ struct Exec {
 #[serde(rename_all = "PascalCase", default)]
 struct Wish {
     cmd: Vec<String>,
+    env: Vec<String>,
     user: String,
+    working_dir: String,
     privileged: bool,
     tty: bool,
     attach_stdin: bool,
@@ -72,7 +77,14 @@ pub(super) async fn create(api: &Api, term: &str, call: Call) -> Outcome {
     }
     let (term, command) = (term.to_owned(), wish.cmd.clone());
     let (container, id) = api.write(move |tx| container::exec(tx, &term, &command)).await?;
-    api.engine.execs.put(Exec { id: id.clone(), container, wish, exit_code: None });
+    api.engine.execs.put(Exec {
+        id: id.clone(),
+        container,
+        wish,
+        exit_code: None,
+        #[cfg(kernel)]
+        started: None,
+    });
     Ok(Answer::json(StatusCode::CREATED, &json!({ "Id": id })))
 }
 
@@ -83,15 +95,27 @@ pub(super) async fn route(api: &Api, method: &str, path: &str, call: Call) -> Ou
         "GET" => inspect(api, id("/json").ok_or_else(not_found)?),
         "POST" => match (id("/start"), id("/resize")) {
             (Some(id), _) => start(api, id, call).await,
-            (_, Some(id)) => api.engine.execs.find(id).map(|_| Answer::empty(StatusCode::OK)),
+            (_, Some(id)) => resize(api, id, &call),
             _ => Err(not_found()),
         },
         _ => Err(not_found()),
     }
 }
 
+fn resize(api: &Api, id: &str, call: &Call) -> Outcome {
+    let exec = api.engine.execs.find(id)?;
+    #[cfg(kernel)]
+    if let Some(started) = &exec.started {
+        let number = |name: &str| call.query.text(name).parse().unwrap_or_default();
+        super::programs::resize_exec(started, number("h"), number("w"));
+    }
+    let _ = (exec, call);
+    Ok(Answer::empty(StatusCode::OK))
+}
+
 fn inspect(api: &Api, id: &str) -> Outcome {
     let exec = api.engine.execs.find(id)?;
+    let (running, pid) = exec.running();
     active(api, &exec)?;
     let (program, arguments) =
         exec.wish.cmd.split_first().map_or(("", [].as_slice()), |(first, rest)| (first, rest));
@@ -106,8 +130,8 @@ fn inspect(api: &Api, id: &str) -> Outcome {
     }
     let shown = json!({
         "ID": exec.id,
-        "Running": false,
-        "ExitCode": exec.exit_code,
+        "Running": running,
+        "ExitCode": exec.exit_code(),
         "ProcessConfig": process,
         "OpenStdin": exec.wish.attach_stdin,
         "OpenStderr": exec.wish.attach_stderr,
@@ -115,7 +139,7 @@ fn inspect(api: &Api, id: &str) -> Outcome {
         "CanRemove": false,
         "ContainerID": exec.container,
         "DetachKeys": "",
-        "Pid": 0,
+        "Pid": pid,
     });
     Ok(Answer::json(StatusCode::OK, &shown))
 }
@@ -125,6 +149,10 @@ async fn start(api: &Api, id: &str, call: Call) -> Outcome {
     let wish: Start = call.json(api, &shapes::EXEC_START).await?;
     let exec = api.engine.execs.find(id)?;
     let container = active(api, &exec)?;
+    #[cfg(kernel)]
+    if let Some(processes) = super::programs::of(&api.engine, &container).cloned() {
+        return run(api, &processes, exec, container, wish).await;
+    }
     let why = match exec.exit_code {
         Some(_) => format!("exec command {id} has already run"),
         None => {
@@ -149,6 +177,52 @@ async fn start(api: &Api, id: &str, call: Call) -> Outcome {
     let line = format!("{why}\r\n");
     let output = if wish.tty { line.into_bytes() } else { framed(STDOUT, line.as_bytes()) };
     answer.body = AnswerBody::Hijack(Box::new(move |connection| Box::pin(say(connection, output))));
+    Ok(answer)
+}
+
+/// Runs it, with the connection as its terminal or its streams, or by itself.
+#[cfg(kernel)]
+async fn run(
+    api: &Api,
+    processes: &crate::process::Processes,
+    exec: Exec,
+    container: Container,
+    wish: Start,
+) -> Outcome {
+    if exec.started.is_some() {
+        let why = format!("exec command {} has already run", exec.id);
+        return Err(Refusal::Worded(409, why));
+    }
+    let asked = super::programs::ExecWish {
+        words: &exec.wish.cmd,
+        env: &exec.wish.env,
+        user: &exec.wish.user,
+        directory: &exec.wish.working_dir,
+        tty: exec.wish.tty,
+        stdin: exec.wish.attach_stdin,
+        privileged: exec.wish.privileged,
+    };
+    let started = match super::programs::exec(processes, &container, &asked).await {
+        Ok(started) => started,
+        Err(refusal) => {
+            api.engine.execs.put(Exec { exit_code: Some(NOT_EXECUTABLE), ..exec });
+            return Err(refusal);
+        }
+    };
+    let (id, command) = (exec.id.clone(), exec.wish.cmd.clone());
+    api.engine.execs.put(Exec { started: Some(started.clone()), ..exec });
+    let told = api.write(move |tx| {
+        tx.events.exec_start(container.event_ref(), &id, &command);
+        Ok(())
+    });
+    told.await?;
+    if wish.detach {
+        return Ok(Answer::empty(StatusCode::OK));
+    }
+    let mut answer = Answer::empty(StatusCode::SWITCHING_PROTOCOLS);
+    answer.body = AnswerBody::Hijack(Box::new(move |connection| {
+        Box::pin(async move { super::programs::converse(connection, &started, wish.tty).await })
+    }));
     Ok(answer)
 }
 
@@ -180,6 +254,27 @@ fn active(api: &Api, exec: &Exec) -> Result<Container, Refusal> {
         container::Status::Created | container::Status::Exited => {
             Err(Refusal::NotRunning(container.id.clone()))
         }
+    }
+}
+
+impl Exec {
+    fn exit_code(&self) -> Option<i64> {
+        #[cfg(kernel)]
+        if let Some(started) = &self.started {
+            return started.exit_code();
+        }
+        self.exit_code
+    }
+
+    /// Whether it runs, and the number of its process.
+    fn running(&self) -> (bool, i32) {
+        #[cfg(kernel)]
+        if let Some(started) = &self.started
+            && started.exit_code().is_none()
+        {
+            return (true, started.pid().as_raw_pid());
+        }
+        (false, 0)
     }
 }
 
@@ -224,6 +319,8 @@ mod tests {
             container: ContainerId::from("c"),
             wish: Wish::default(),
             exit_code: None,
+            #[cfg(kernel)]
+            started: None,
         };
         (0..=KEPT).for_each(|id| execs.put(exec(id)));
         execs.put(exec(1));

@@ -4,6 +4,7 @@ mod create;
 mod manage;
 mod name;
 pub(crate) mod ports;
+mod program;
 mod run;
 mod shown;
 mod signal;
@@ -21,8 +22,13 @@ use serde_json::Value;
 pub(crate) use self::create::{CreateBody, CreateContainer, create};
 pub(crate) use self::manage::{Remove, attach, exec, prune, remove, rename, resize, update};
 pub(crate) use self::ports::{Port, Protocol, Publication};
-pub(crate) use self::run::{Changed, StopWish, kill, pause, restart, start, stop, unpause};
+pub(crate) use self::program::{Capabilities, Command, Files, Program, Whose};
+pub(crate) use self::run::{
+    Asked, Changed, StopWish, ask_to_stop, end_stop, ended, kill, pause, restart, start, stop,
+    unpause,
+};
 pub(crate) use self::shown::{CONFIG, HOST_CONFIG, Shown};
+pub(crate) use self::signal::KILL;
 use super::endpoint::Attachment;
 use super::event::ContainerRef;
 use crate::Profile;
@@ -62,6 +68,9 @@ pub(crate) struct ContainerConfig {
     /// `host`, `none`, `container:ID`, or a network's name or id.
     pub(crate) network_mode: String,
     pub(crate) auto_remove: bool,
+    /// Whether a program runs in it. Where none does, it is a place on networks until it is stopped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) runs: bool,
     /// `Config` as far as it was asked for: an inspection adds the defaults.
     pub(crate) config: Value,
     /// `HostConfig` as far as it was asked for: an inspection adds the defaults.

@@ -39,6 +39,11 @@ pub(crate) struct Image {
     pub(crate) comment: String,
 }
 
+/// Whether this is the image whose containers see the host's own files.
+pub(crate) fn is_host(id: &str) -> bool {
+    id == HOST_ID
+}
+
 impl Default for Images {
     fn default() -> Self {
         let mut images = Self { by_id: Map::new_sync(), by_tag: Map::new_sync() };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use docknet_types::{ContainerId, NetworkId};
 
-use super::container::{Container, Protocol, Publication};
+use super::container::{Container, KILL, Program, Protocol, Publication};
 use super::endpoint::{Endpoint, EndpointConfig, SYSCTLS};
 use super::network::Network;
 use super::state::State;
@@ -25,6 +25,16 @@ pub(crate) enum Step {
     Attach(Arc<Plug>),
     /// Take it off.
     Detach(Arc<Plug>),
+    /// Run a container's program.
+    Run(Arc<Program>),
+    /// Send it a signal, if it still runs.
+    Signal(ContainerId, u8),
+    /// Hold it up, with all that it started.
+    Pause(ContainerId),
+    /// Let it go on.
+    Unpause(ContainerId),
+    /// Nobody wants to read any more what it said.
+    Forget(ContainerId),
     /// Show a container something else.
     Turn { sandbox: ContainerId, from: Arc<Outlook>, to: Arc<Outlook> },
 }
@@ -109,9 +119,9 @@ pub(crate) fn all(state: &State) -> Vec<Step> {
 }
 
 impl Step {
-    /// What undoes it.
-    pub(crate) fn undone(&self) -> Self {
-        match self.clone() {
+    /// What undoes it, if anything does.
+    pub(crate) fn undone(&self) -> Option<Self> {
+        Some(match self.clone() {
             Self::AddNetwork(network) => Self::RemoveNetwork(network),
             Self::RemoveNetwork(network) => Self::AddNetwork(network),
             Self::OpenSandbox(sandbox) => Self::CloseSandbox(sandbox),
@@ -119,7 +129,11 @@ impl Step {
             Self::Attach(plug) => Self::Detach(plug),
             Self::Detach(plug) => Self::Attach(plug),
             Self::Turn { sandbox, from, to } => Self::Turn { sandbox, from: to, to: from },
-        }
+            Self::Run(program) => Self::Signal(program.container.clone(), KILL),
+            Self::Pause(container) => Self::Unpause(container),
+            Self::Unpause(container) => Self::Pause(container),
+            Self::Signal(..) | Self::Forget(_) => return None,
+        })
     }
 }
 

@@ -124,7 +124,10 @@ impl<'a> Tx<'a> {
     }
 
     pub(crate) fn remove_container(&mut self, id: &ContainerId) {
-        if self.state.take_container(id).is_some() {
+        if let Some(container) = self.state.take_container(id) {
+            if container.config.runs {
+                self.step(Step::Forget(id.clone()));
+            }
             self.touched.insert(Touched::Container(id.clone()));
         }
     }

@@ -42,7 +42,7 @@ impl Batch {
         decide: impl FnOnce(&mut Tx<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let Writer { dice, plane, .. } = writer;
-        let failed = |failed: PlaneError| Refusal::Worded(500, failed.to_string());
+        let failed = |failed: PlaneError| Refusal::Worded(failed.status, failed.words);
         plane.look().map_err(failed)?;
         let given =
             Given { profile, now: Timestamp::now(), host: plane.host(), draw: dice, supply };

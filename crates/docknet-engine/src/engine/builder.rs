@@ -13,8 +13,8 @@ use tokio::sync::Mutex;
 #[cfg(feature = "disk")]
 use super::restore;
 use super::{Dice, Engine, Inner, Queue, StartError, Writer};
-#[cfg(all(target_os = "linux", feature = "kernel"))]
-use super::{Sandbox, heal};
+#[cfg(kernel)]
+use super::{Sandbox, exits, heal};
 #[cfg(feature = "disk")]
 use crate::Durability;
 use crate::api::exec::Execs;
@@ -22,11 +22,13 @@ use crate::core::host::{Host, Link};
 use crate::core::state::{EngineRecord, State};
 use crate::core::step;
 use crate::core::tx::{Draw, Given, Supply, Tx};
-use crate::core::{image, network};
+use crate::core::{container, image, network};
 use crate::events::EventBus;
 use crate::plane::{DataPlane, Memory};
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
 use crate::plane::{Kernel, Place};
+#[cfg(kernel)]
+use crate::process::Processes;
 use crate::store::{self, Store};
 use crate::{Faults, Profile};
 
@@ -85,7 +87,7 @@ impl EngineBuilder {
 
     /// Makes the networks of an engine on the kernel in a network namespace of its own, which nobody else sees and which goes
     /// with the engine, however that ends. Nothing leads out of it.
-    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    #[cfg(kernel)]
     pub fn isolated(mut self) -> Self {
         if let On::Kernel(place) = &mut self.on {
             *place = Place::Private;
@@ -94,7 +96,7 @@ impl EngineBuilder {
     }
 
     /// Makes the networks of an engine on the kernel in this network namespace.
-    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    #[cfg(kernel)]
     pub fn inside(mut self, namespace: &Sandbox) -> Self {
         if let On::Kernel(place) = &mut self.on {
             *place = Place::Inside(namespace.namespace());
@@ -177,7 +179,7 @@ impl EngineBuilder {
     }
 
     /// Where namespaces are kept that are to outlive the engine.
-    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    #[cfg(kernel)]
     fn namespaces(&self) -> Option<std::path::PathBuf> {
         #[cfg(feature = "disk")]
         if !matches!(self.on, On::Kernel(Place::Private)) {
@@ -190,19 +192,25 @@ impl EngineBuilder {
         let mut dice = Dice(self.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed));
         let now = Timestamp::now();
         let (mut store, kept) = self.kept()?;
-        #[cfg(all(target_os = "linux", feature = "kernel"))]
+        #[cfg(kernel)]
         let keep = self.namespaces();
+        #[cfg(kernel)]
+        let (mut processes, mut exits) = (None, None);
         let on = self.on.clone();
         let mut plane: Box<dyn DataPlane> = match self.on {
             On::Memory => Box::new(Memory(Host {
                 links: self.links,
                 routes: self.routes.into_iter().collect(),
+                runs_programs: false,
             })),
-            #[cfg(all(target_os = "linux", feature = "kernel"))]
-            On::Kernel(place) => Box::new(
-                Kernel::start(place, keep)
-                    .map_err(|failed| StartError::refused(failed.to_string()))?,
-            ),
+            #[cfg(kernel)]
+            On::Kernel(place) => {
+                let refused = |why: String| StartError::refused(why);
+                let (all, ends) = Processes::new().map_err(|why| refused(why.to_string()))?;
+                let all = Arc::new(all);
+                (processes, exits) = (Some(all.clone()), Some(ends));
+                Box::new(Kernel::start(place, keep, all).map_err(|why| refused(why.to_string()))?)
+            }
         };
         let fresh = kept.is_none();
         let mut record =
@@ -220,6 +228,17 @@ impl EngineBuilder {
             network::add_predefined(&mut tx)
                 .map_err(|refusal| StartError::refused(refusal.answer(self.profile).1))?;
         }
+        // Programs do not outlive the engine.
+        let lost: Vec<_> = tx
+            .state
+            .containers()
+            .filter(|container| container.config.runs && container.is_running())
+            .map(|container| container.id.clone())
+            .collect();
+        for id in lost {
+            container::ended(&mut tx, &id, LOST)
+                .map_err(|refusal| StartError::refused(refusal.answer(self.profile).1))?;
+        }
         for name in &self.images {
             image::add(&mut tx, name);
         }
@@ -230,7 +249,7 @@ impl EngineBuilder {
         plane
             .agree(&step::all(&decided.state))
             .map_err(|failed| StartError::refused(failed.to_string()))?;
-        #[cfg(all(target_os = "linux", feature = "kernel"))]
+        #[cfg(kernel)]
         let watched = match plane.blocks() {
             true => Some(plane.disturbances().map_err(|why| StartError::refused(why.to_string()))?),
             false => None,
@@ -238,29 +257,38 @@ impl EngineBuilder {
         let inner = Inner {
             profile: self.profile,
             on,
+            #[cfg(kernel)]
+            processes,
             events: EventBus::default(),
             faults: Faults::default(),
             execs: Execs::default(),
             current: ArcSwap::from_pointee(decided.state),
             blocks: plane.blocks() || store.is_durable(),
             queue: Queue::default(),
-            #[cfg(all(target_os = "linux", feature = "kernel"))]
+            #[cfg(kernel)]
             held: std::sync::Mutex::default(),
             writer: Arc::new(Mutex::new(Writer { dice, plane, store })),
         };
         let engine = Engine(Arc::new(inner));
-        #[cfg(all(target_os = "linux", feature = "kernel"))]
+        #[cfg(kernel)]
         if let Some((disturbances, held)) = watched {
             heal::start(&engine.0, disturbances, held);
+        }
+        #[cfg(kernel)]
+        if let Some(exits) = exits {
+            exits::follow(&engine.0, exits);
         }
         Ok(engine)
     }
 }
 
+/// The exit code of a program of which nobody knows how it ended, as Docker has it.
+const LOST: i64 = 255;
+
 /// What networks are made of.
 #[derive(Clone, Debug)]
 pub(crate) enum On {
-    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    #[cfg(kernel)]
     Kernel(Place),
     Memory,
 }
@@ -269,7 +297,7 @@ impl On {
     /// As `GET /info` tells it.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            #[cfg(all(target_os = "linux", feature = "kernel"))]
+            #[cfg(kernel)]
             Self::Kernel(_) => "docknet on Linux",
             Self::Memory => "docknet in memory",
         }

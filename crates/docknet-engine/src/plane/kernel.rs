@@ -11,6 +11,7 @@ mod netlink;
 mod nft;
 mod pins;
 mod ports;
+pub(crate) mod programs;
 mod reaper;
 mod resolver;
 mod restore;
@@ -36,14 +37,17 @@ pub(crate) use self::namespace::Namespace;
 use self::netlink::Refused;
 use self::pins::Pins;
 use self::ports::Ports;
+use self::programs::Programs;
 use self::reaper::Reaper;
 use self::resolver::Resolver;
 use self::sandbox::Sandbox;
 use self::upper::MadeParent;
 use super::{DataPlane, PlaneError};
+use crate::core::container::{Program, Whose};
 use crate::core::host::Host;
 use crate::core::network::{Layout, Network};
 use crate::core::step::{Outlook, Plug, Step};
+use crate::process::Processes;
 
 /// Links that are ours: the bridges of networks, and the ports of these.
 const OURS: Group = Group(u32::from_be_bytes(*b"dnet"));
@@ -59,6 +63,7 @@ pub(crate) struct Kernel {
     sandboxes: BTreeMap<ContainerId, Sandbox>,
     ports: Ports,
     pins: Pins,
+    programs: Programs,
     resolver: Resolver,
     reaper: Reaper,
     /// Left last: in a namespace of our own, everything else goes with it.
@@ -75,7 +80,11 @@ enum Made {
 
 impl Kernel {
     /// `keep` is a directory for what is to outlive the engine; without one, everything goes with it.
-    pub(crate) fn start(place: Place, keep: Option<PathBuf>) -> Result<Self, PlaneError> {
+    pub(crate) fn start(
+        place: Place,
+        keep: Option<PathBuf>,
+        processes: Arc<Processes>,
+    ) -> Result<Self, PlaneError> {
         let home = Home::enter(place).map_err(|why| cannot("enter the host's namespace", &why))?;
         let opened = home.within(|| {
             let links = (Links::open()?, Links::open()?);
@@ -95,6 +104,7 @@ impl Kernel {
             sandboxes: BTreeMap::new(),
             ports: Ports::default(),
             pins,
+            programs: Programs::new(processes),
             resolver,
             reaper,
             home,
@@ -125,7 +135,28 @@ impl Kernel {
             Step::Attach(plug) => self.attach(plug),
             Step::Detach(plug) => self.detach(plug),
             Step::Turn { sandbox, from, to } => self.turn(sandbox, from, to),
+            Step::Run(program) => self.run(program),
+            Step::Signal(container, signal) => self.programs.signal(container, *signal),
+            Step::Pause(container) => self.programs.pause(container),
+            Step::Unpause(container) => self.programs.unpause(container),
+            Step::Forget(container) => {
+                self.programs.forget(container);
+                Ok(())
+            }
         }
+    }
+
+    fn run(&self, program: &Program) -> Result<(), PlaneError> {
+        let network = match &program.namespace {
+            Whose::Host => self.home.namespace(),
+            Whose::Of(container) => match self.sandboxes.get(container) {
+                Some(sandbox) => sandbox.namespace(),
+                None => {
+                    return Err(PlaneError::new(format!("container {container} has no namespace")));
+                }
+            },
+        };
+        self.programs.run(program, network)
     }
 
     fn add_network(&mut self, network: &Arc<Network>) -> Result<(), PlaneError> {
@@ -166,13 +197,13 @@ impl Kernel {
 
     fn attach(&mut self, plug: &Plug) -> Result<(), PlaneError> {
         let sandbox = self.sandboxes.get_mut(&plug.endpoint.container).ok_or_else(|| {
-            PlaneError(format!("container {} has no namespace", plug.endpoint.container))
+            PlaneError::new(format!("container {} has no namespace", plug.endpoint.container))
         })?;
         match self.networks.get(&plug.network.id) {
             Some(Made::Bridge(bridge)) => sandbox.attach(&mut self.links, bridge, plug),
             Some(Made::Parent(parent)) => sandbox.attach_upper(&mut self.links, parent, plug),
             Some(Made::Nothing) | None => {
-                Err(PlaneError(format!("network {} has no link", plug.network.id)))
+                Err(PlaneError::new(format!("network {} has no link", plug.network.id)))
             }
         }
     }
@@ -258,7 +289,8 @@ impl DataPlane for Kernel {
 
     fn undo(&mut self, steps: &[Step]) {
         for step in steps.iter().rev() {
-            if let Err(failed) = self.take(&step.undone()) {
+            let Some(undone) = step.undone() else { continue };
+            if let Err(failed) = self.take(&undone) {
                 tracing::error!(%failed, ?step, "a step could not be undone");
             }
         }
@@ -280,12 +312,12 @@ impl Drop for Kernel {
 
 impl From<Refused> for PlaneError {
     fn from(refused: Refused) -> Self {
-        Self(refused.to_string())
+        Self::new(refused.to_string())
     }
 }
 
 fn cannot(what: &str, why: &io::Error) -> PlaneError {
-    PlaneError(format!("cannot {what}: {why}"))
+    PlaneError::new(format!("cannot {what}: {why}"))
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! A data plane with nothing behind it: what was decided is all there is.
 
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
 use std::{io, os::fd::OwnedFd};
 
 use super::{DataPlane, PlaneError};
-#[cfg(all(target_os = "linux", feature = "kernel"))]
+#[cfg(kernel)]
 use super::{Disturbances, Namespace};
 use crate::core::host::{Host, Link};
 use crate::core::step::Step;
@@ -33,17 +33,17 @@ impl DataPlane for Memory {
         Ok(())
     }
 
-    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    #[cfg(kernel)]
     fn disturbances(&self) -> io::Result<(Disturbances, OwnedFd)> {
         Err(io::Error::other("nobody can disturb what is in memory"))
     }
 
-    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    #[cfg(kernel)]
     fn namespace(&self, _: &docknet_types::ContainerId) -> io::Result<Namespace> {
         Err(io::Error::other("containers of an engine in memory have no namespace"))
     }
 
-    #[cfg(all(target_os = "linux", feature = "kernel"))]
+    #[cfg(kernel)]
     fn home(&self) -> io::Result<Namespace> {
         Err(io::Error::other("networks of an engine in memory are nowhere"))
     }
@@ -54,7 +54,9 @@ impl DataPlane for Memory {
 
     fn undo(&mut self, steps: &[Step]) {
         for step in steps.iter().rev() {
-            self.take(&step.undone());
+            if let Some(step) = step.undone() {
+                self.take(&step);
+            }
         }
     }
 }
@@ -79,6 +81,11 @@ impl Memory {
             | Step::CloseSandbox(_)
             | Step::Attach(_)
             | Step::Detach(_)
+            | Step::Run(_)
+            | Step::Signal(..)
+            | Step::Forget(_)
+            | Step::Pause(_)
+            | Step::Unpause(_)
             | Step::Turn { .. } => {}
         }
     }

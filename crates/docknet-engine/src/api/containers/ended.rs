@@ -14,7 +14,7 @@ use crate::events::Subscription;
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(in crate::api) enum End {
     /// That it does not run any more.
     Exit,
     /// That it is gone.
@@ -22,18 +22,48 @@ pub(super) enum End {
 }
 
 /// A place from which a container's end is seen. Whoever takes it before looking at the state misses nothing.
-pub(super) struct Watch {
+pub(in crate::api) struct Watch {
     engine: Arc<Inner>,
     events: Subscription,
 }
 
 impl Watch {
-    pub(super) fn new(engine: &Arc<Inner>) -> Self {
+    pub(in crate::api) fn new(engine: &Arc<Inner>) -> Self {
         Self { engine: engine.clone(), events: engine.events.listen() }
     }
 
+    /// Waits until it starts; false if it goes before that.
+    #[cfg(kernel)]
+    pub(in crate::api) async fn until_start(mut self, id: &ContainerId) -> bool {
+        loop {
+            let Some(batch) = self.events.next().await else {
+                self.events = self.engine.events.listen();
+                match self.engine.read().container(id) {
+                    None => return false,
+                    Some(container) if container.is_running() => return true,
+                    Some(_) => continue,
+                }
+            };
+            for event in batch
+                .iter()
+                .filter(|event| event.kind == EventKind::Container && event.id == id.as_str())
+            {
+                match &*event.action {
+                    "start" => return true,
+                    "destroy" | "remove" => return false,
+                    _ => {}
+                }
+            }
+        }
+    }
+
     /// Waits, and gives the exit code: the one that was known already, if the container goes without running again.
-    pub(super) async fn until(mut self, end: End, id: ContainerId, mut exit_code: i64) -> i64 {
+    pub(in crate::api) async fn until(
+        mut self,
+        end: End,
+        id: ContainerId,
+        mut exit_code: i64,
+    ) -> i64 {
         loop {
             let Some(batch) = self.events.next().await else {
                 // Too far behind: what was missed is in the state.

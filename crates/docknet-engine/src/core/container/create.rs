@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::{Container, ContainerConfig, name, ports, signal, words};
 use crate::Profile;
 use crate::core::endpoint::EndpointConfig;
+use crate::core::image;
 use crate::core::refusal::Refusal;
 use crate::core::tx::Tx;
 
@@ -119,6 +120,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
             endpoints::attachments(tx, &config, &mode, endpoints)?
         }
     };
+    let runs = tx.given.host.runs_programs && image::is_host(&image_id);
     let container = Container {
         id: id.clone(),
         name,
@@ -130,6 +132,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
             image_id,
             labels: labels(&config),
             network_mode: mode,
+            runs,
             auto_remove: flag(&host_config, "AutoRemove"),
             config: Value::Object(config),
             host_config: Value::Object(host_config),

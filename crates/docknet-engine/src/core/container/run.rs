@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use docknet_types::ContainerId;
 use jiff::Timestamp;
 
 use super::manage::forget;
 use super::signal::{self, KILL, TERM};
-use super::{Container, Status, ports};
+use super::{Container, Program, Status, ports};
 use crate::Profile;
 use crate::core::endpoint::{attach, check_settings, detach, podman};
 use crate::core::event::{Ending, NetworkRef};
@@ -52,7 +53,7 @@ pub(crate) fn stop(tx: &mut Tx<'_>, term: &str, wish: &StopWish) -> Result<Chang
     }
     let signals = stop_signals(&container, wish)
         .map_err(|why| Refusal::Worded(500, format!("cannot stop container: {term}: {why}")))?;
-    let (networks, ending) = take_down(tx, &mut container, &signals);
+    let (networks, ending) = take_down(tx, &mut container, ended_by(&signals));
     tx.events.container_stop(container.event_ref(), &refs(&networks), &signals, ending);
     settle(tx, container);
     Ok(Changed::Yes)
@@ -68,7 +69,7 @@ pub(crate) fn restart(tx: &mut Tx<'_>, term: &str, wish: &StopWish) -> Result<()
     if container.is_running() {
         let signals =
             stop_signals(&container, wish).map_err(|why| refused(Refusal::BadSignal(why)))?;
-        let (networks, ending) = take_down(tx, &mut container, &signals);
+        let (networks, ending) = take_down(tx, &mut container, ended_by(&signals));
         stopped = Some((networks, signals, ending));
     }
     match bring_up(tx, &mut container) {
@@ -94,8 +95,14 @@ pub(crate) fn kill(tx: &mut Tx<'_>, term: &str, signal: &str) -> Result<(), Refu
     if !container.is_running() {
         return Err(refused(Refusal::NotRunning(container.id)));
     }
+    if container.config.runs && signal != KILL {
+        // What becomes of it, its program decides.
+        tx.step(Step::Signal(container.id.clone(), signal));
+        tx.events.container_kill(container.event_ref(), &[], signal, None);
+        return Ok(());
+    }
     if signal::ends(signal, has_init(&container)) {
-        let (networks, ending) = take_down(tx, &mut container, &[signal]);
+        let (networks, ending) = take_down(tx, &mut container, ended_by(&[signal]));
         tx.events.container_kill(container.event_ref(), &refs(&networks), signal, Some(ending));
         settle(tx, container);
         return Ok(());
@@ -110,12 +117,64 @@ pub(crate) fn kill(tx: &mut Tx<'_>, term: &str, signal: &str) -> Result<(), Refu
     Ok(())
 }
 
+/// What becomes of a container that is asked to stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// It is done, or there was nothing to do.
+    Done(Changed),
+    /// Its program has heard of it.
+    Waits(ContainerId),
+}
+
+/// Asks a container's program to end. One that runs none is stopped.
+pub(crate) fn ask_to_stop(tx: &mut Tx<'_>, term: &str, wish: &StopWish) -> Result<Asked, Refusal> {
+    let container = found(tx, term)?;
+    if !container.config.runs || !container.is_running() {
+        return stop(tx, term, wish).map(Asked::Done);
+    }
+    let signals = stop_signals(&container, wish)
+        .map_err(|why| Refusal::Worded(500, format!("cannot stop container: {term}: {why}")))?;
+    let first = signals.first().copied().unwrap_or(TERM);
+    tx.step(Step::Signal(container.id.clone(), first));
+    tx.events.container_kill(container.event_ref(), &[], first, None);
+    Ok(Asked::Waits(container.id))
+}
+
+/// Ends a stop: a program that is still there is killed.
+pub(crate) fn end_stop(tx: &mut Tx<'_>, id: &ContainerId) -> Result<(), Refusal> {
+    let Ok(mut container) = found(tx, id.as_str()) else { return Ok(()) };
+    if container.is_running() {
+        let (networks, ending) = take_down(tx, &mut container, ended_by(&[KILL]));
+        tx.events.container_kill(container.event_ref(), &refs(&networks), KILL, Some(ending));
+        tx.events.container_stopped(container.event_ref());
+        settle(tx, container);
+    } else {
+        tx.events.container_stopped(container.event_ref());
+    }
+    Ok(())
+}
+
+/// A container's program has ended by itself.
+pub(crate) fn ended(tx: &mut Tx<'_>, id: &ContainerId, exit_code: i64) -> Result<(), Refusal> {
+    let Ok(mut container) = found(tx, id.as_str()) else { return Ok(()) };
+    if !container.is_running() {
+        return Ok(());
+    }
+    let (networks, ending) = take_down(tx, &mut container, exit_code);
+    tx.events.container_exit(container.event_ref(), &refs(&networks), ending);
+    settle(tx, container);
+    Ok(())
+}
+
 pub(crate) fn pause(tx: &mut Tx<'_>, term: &str) -> Result<(), Refusal> {
     let mut container = found(tx, term)?;
     match container.status {
         Status::Created | Status::Exited => return Err(Refusal::NotRunning(container.id)),
         Status::Paused => return Err(Refusal::AlreadyPaused(container.id)),
         Status::Running => container.status = Status::Paused,
+    }
+    if container.config.runs {
+        tx.step(Step::Pause(container.id.clone()));
     }
     tx.events.container_pause(container.event_ref());
     tx.put_container(container);
@@ -128,6 +187,9 @@ pub(crate) fn unpause(tx: &mut Tx<'_>, term: &str) -> Result<(), Refusal> {
         return Err(Refusal::NotPaused(container.id));
     }
     container.status = Status::Running;
+    if container.config.runs {
+        tx.step(Step::Unpause(container.id.clone()));
+    }
     tx.events.container_unpause(container.event_ref());
     tx.put_container(container);
     Ok(())
@@ -144,7 +206,7 @@ pub(super) fn refs(networks: &[Arc<Network>]) -> Vec<NetworkRef<'_>> {
 
 /// Kills a container that runs, for a removal, and tells of both.
 pub(super) fn end(tx: &mut Tx<'_>, container: &mut Container) {
-    let (networks, ending) = take_down(tx, container, &[KILL]);
+    let (networks, ending) = take_down(tx, container, ended_by(&[KILL]));
     tx.events.container_remove_forced(container.event_ref(), &refs(&networks), ending);
 }
 
@@ -174,6 +236,7 @@ fn bring_up(tx: &mut Tx<'_>, container: &mut Container) -> Result<Vec<Arc<Networ
     container.published = ports::publish(&tx.state, container, &outlook)
         .map_err(|why| Refusal::Networking(Box::new(why)))?;
     tx.turn(container, Arc::default());
+    tx.step(Program::of(container, &outlook).map(|program| Step::Run(Arc::new(program))));
     container.started = Some(tx.given.now);
     Ok(networks)
 }
@@ -224,11 +287,14 @@ fn check_namespace(tx: &Tx<'_>, other: &str) -> Result<(), Refusal> {
 fn take_down(
     tx: &mut Tx<'_>,
     container: &mut Container,
-    signals: &[u8],
+    exit_code: i64,
 ) -> (Vec<Arc<Network>>, Ending) {
     let keys: Vec<String> = container.attachments.keys().cloned().collect();
     let mut networks = Vec::with_capacity(keys.len());
     let before = Outlook::of(&tx.state, container);
+    if container.config.runs {
+        tx.step(Step::Signal(container.id.clone(), KILL));
+    }
     container.status = Status::Exited;
     container.published.clear();
     tx.turn(container, before);
@@ -241,14 +307,18 @@ fn take_down(
         detach(tx, container, &key);
     }
     tx.step(Sandbox::of(container).map(Step::CloseSandbox));
-    let last = signals.last().copied().unwrap_or(KILL);
-    container.exit_code = 128 + i64::from(last);
+    container.exit_code = exit_code;
     container.finished = Some(tx.given.now);
     let ending = Ending {
         exit_code: container.exit_code,
         ran_for: between(container.started, tx.given.now),
     };
     (networks, ending)
+}
+
+/// The exit code of a program that such signals end.
+fn ended_by(signals: &[u8]) -> i64 {
+    128 + i64::from(signals.last().copied().unwrap_or(KILL))
 }
 
 /// Takes a container in that has ended, or forgets it if nobody wants to see it again.

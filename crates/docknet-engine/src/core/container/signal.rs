@@ -7,7 +7,7 @@ const NAMES: [&str; 31] = [
     "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
 ];
 const LAST: u8 = 64;
-pub(super) const KILL: u8 = 9;
+pub(crate) const KILL: u8 = 9;
 pub(super) const TERM: u8 = 15;
 
 /// Reads a signal as Docker does: a number, or a name with or without `SIG`, in any case. The error is in its words.

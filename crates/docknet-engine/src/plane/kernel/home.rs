@@ -127,7 +127,7 @@ impl HostFacts {
     pub(crate) fn open() -> io::Result<Self> {
         Ok(Self {
             watch: Watch::open()?,
-            host: Host::default(),
+            host: Host { runs_programs: true, ..Host::default() },
             links: BTreeMap::new(),
             own: BTreeMap::new(),
             routes: BTreeMap::new(),

@@ -39,7 +39,7 @@ impl Ports {
         let (leaving, staying) = (of(&close), of(to));
         let new: Vec<_> = open.iter().filter(|opening| self.is_new(opening)).copied().collect();
         let taken = home.within(|| new.iter().map(take).collect::<io::Result<Vec<_>>>());
-        let taken = taken.map_err(|why| PlaneError(why.to_string()))?;
+        let taken = taken.map_err(|why| PlaneError::new(why.to_string()))?;
         firewall.change_openings(&close, &open)?;
         self.0.extend(taken);
         self.0.retain(|key, _| staying.contains(key) || !leaving.contains(key));

@@ -93,7 +93,7 @@ impl HostResolvers {
 }
 
 /// The number of a link, for an address of that link alone.
-fn link(name: &str) -> Option<u32> {
+pub(super) fn link(name: &str) -> Option<u32> {
     fs::read_to_string(format!("/sys/class/net/{name}/ifindex")).ok()?.trim().parse().ok()
 }
 

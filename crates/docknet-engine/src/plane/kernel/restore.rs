@@ -45,7 +45,14 @@ impl Kernel {
                 Step::Turn { sandbox, to, .. } => {
                     found.outlooks.push((sandbox.clone(), to.clone()));
                 }
-                Step::RemoveNetwork(_) | Step::CloseSandbox(_) | Step::Detach(_) => {}
+                Step::RemoveNetwork(_)
+                | Step::CloseSandbox(_)
+                | Step::Detach(_)
+                | Step::Run(_)
+                | Step::Signal(..)
+                | Step::Pause(_)
+                | Step::Unpause(_)
+                | Step::Forget(_) => {}
             }
         }
         self.rule(&found)?;

@@ -172,7 +172,7 @@ impl Sandbox {
 
     fn plug(&mut self, host: &mut Links, under: &Under<'_>, plug: &Plug) -> Result<(), PlaneError> {
         let (Some(name), Some(mac)) = (&plug.endpoint.interface, plug.endpoint.mac) else {
-            return Err(PlaneError("an endpoint has no link".to_owned()));
+            return Err(PlaneError::new("an endpoint has no link".to_owned()));
         };
         let inside = Inside { name, mac, namespace: self.namespace.as_fd() };
         match under {

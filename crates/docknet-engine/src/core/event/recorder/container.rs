@@ -129,6 +129,13 @@ impl Recorder {
         }
     }
 
+    /// A container whose program was asked to end has ended.
+    pub(crate) fn container_stopped(&mut self, container: ContainerRef<'_>) {
+        if !self.is_podman() {
+            self.container(container, "stop", []);
+        }
+    }
+
     pub(crate) fn container_pause(&mut self, container: ContainerRef<'_>) {
         self.container(container, "pause", []);
     }

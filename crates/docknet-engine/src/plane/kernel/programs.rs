@@ -1,0 +1,205 @@
+//! Programs of containers: what of a decision the kernel is asked to run.
+
+mod user;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use docknet_types::ContainerId;
+use rustix::thread::CapabilitySet;
+
+use super::namespace::Namespace;
+use super::{PlaneError, cannot};
+use crate::core::container::{Capabilities, Command, Files, Program};
+use crate::dns::{Families, Hosts, Overrides, Resolv, split_extra_host};
+use crate::process::{self, DEFAULT_CAPABILITIES, Launch, LaunchError, Processes, Size, Stdio};
+
+/// The programs of this engine's containers.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    processes: Arc<Processes>,
+    /// For the files that containers see in the place of the host's.
+    dir: PathBuf,
+}
+
+const HOST_RESOLV: &str = "/etc/resolv.conf";
+/// Before a terminal tells its size.
+const TERMINAL: Size = Size { rows: 24, columns: 80 };
+
+impl Programs {
+    pub(crate) fn new(processes: Arc<Processes>) -> Self {
+        let name = format!("docknet-{}-{:08x}", std::process::id(), fastrand::u32(..));
+        Self { processes, dir: std::env::temp_dir().join(name) }
+    }
+
+    /// Runs a container's program in this namespace.
+    pub(crate) fn run(&self, program: &Program, network: &Namespace) -> Result<(), PlaneError> {
+        let network = network.as_fd().try_clone_to_owned();
+        let launch = network.and_then(|network| self.launch(program, network));
+        let launch = launch.map_err(|why| cannot("prepare a program", &why))?;
+        match self.processes.start_blocking(&program.container, launch) {
+            Ok(_) => Ok(()),
+            Err(why) => {
+                self.forget(&program.container);
+                Err(not_started(&why))
+            }
+        }
+    }
+
+    pub(crate) fn signal(&self, container: &ContainerId, signal: u8) -> Result<(), PlaneError> {
+        match self.processes.signal(container, signal.into()) {
+            Err(why) if !is_gone(&why) => Err(cannot("send a signal", &why)),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn pause(&self, container: &ContainerId) -> Result<(), PlaneError> {
+        self.processes.pause(container).map_err(|why| cannot("pause a container", &why))
+    }
+
+    pub(crate) fn unpause(&self, container: &ContainerId) -> Result<(), PlaneError> {
+        self.processes.unpause(container).map_err(|why| cannot("unpause a container", &why))
+    }
+
+    pub(crate) fn forget(&self, container: &ContainerId) {
+        self.processes.forget(container);
+        // It may never have run.
+        let _ = fs::remove_dir_all(self.dir.join(container.as_str()));
+    }
+
+    fn launch(&self, program: &Program, network: OwnedFd) -> io::Result<Launch> {
+        Ok(Launch {
+            program: command(&program.command)?,
+            network,
+            hostname: Some(program.hostname.clone()),
+            files: self.write_files(program)?,
+            sysctls: program
+                .sysctls
+                .iter()
+                .map(|(name, value)| (name.clone(), value.into()))
+                .collect(),
+            // Its output goes to this process.
+            dies_with_parent: true,
+        })
+    }
+
+    /// The files by which libraries find names, and where they are to be seen.
+    fn write_files(&self, program: &Program) -> io::Result<Vec<(PathBuf, PathBuf)>> {
+        let dir = self.dir.join(program.container.as_str());
+        fs::create_dir_all(&dir)?;
+        let texts = [
+            ("hosts", hosts(program)),
+            ("resolv.conf", resolv_conf(&program.files)?),
+            ("hostname", format!("{}\n", program.hostname)),
+        ];
+        texts
+            .into_iter()
+            .map(|(name, text)| {
+                let path = dir.join(name);
+                fs::write(&path, text)?;
+                Ok((path, Path::new("/etc").join(name)))
+            })
+            .collect()
+    }
+}
+
+impl Drop for Programs {
+    fn drop(&mut self) {
+        // If none ever ran, it is not there.
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// A command as it is started.
+pub(crate) fn command(command: &Command) -> io::Result<process::Program> {
+    let stdio = match (command.tty, command.stdin) {
+        (true, _) => Stdio::Terminal(TERMINAL),
+        (false, stdin) => Stdio::Pipes { stdin },
+    };
+    let env = command.env.iter().map(|(name, value)| (name.into(), value.into()));
+    Ok(process::Program {
+        arguments: command.words.iter().map(OsString::from).collect(),
+        env: env.collect(),
+        cwd: PathBuf::from(&command.directory),
+        user: Some(user::find(&command.user)?),
+        capabilities: capabilities(&command.capabilities)?,
+        stdio,
+    })
+}
+
+/// In words that clients know: the docker CLI tells from them that there is no such program.
+pub(crate) fn not_started(why: &LaunchError) -> PlaneError {
+    PlaneError {
+        words: format!(
+            "failed to create task for container: unable to start container process: {why}"
+        ),
+        status: match why {
+            LaunchError::NotFound(_) | LaunchError::NotExecutable(_) => 400,
+            LaunchError::Io(_) => 500,
+        },
+    }
+}
+
+fn is_gone(why: &io::Error) -> bool {
+    why.kind() == io::ErrorKind::NotFound
+        || rustix::io::Errno::from_io_error(why) == Some(rustix::io::Errno::SRCH)
+}
+
+fn capabilities(asked: &Capabilities) -> io::Result<CapabilitySet> {
+    let named = |names: &[String]| {
+        names.iter().try_fold(CapabilitySet::empty(), |all, name| {
+            let upper = name.to_uppercase();
+            let short = upper.strip_prefix("CAP_").unwrap_or(&upper);
+            let one = match short {
+                "ALL" => Some(CapabilitySet::all()),
+                short => CapabilitySet::from_name(short),
+            };
+            one.map(|one| all | one).ok_or_else(|| {
+                io::Error::new(io::ErrorKind::InvalidInput, format!("no capability {name:?}"))
+            })
+        })
+    };
+    if asked.all {
+        return Ok(CapabilitySet::all());
+    }
+    let dropped = named(&asked.dropped)?;
+    Ok((DEFAULT_CAPABILITIES - dropped) | (named(&asked.added)? - dropped))
+}
+
+fn hosts(program: &Program) -> String {
+    let extra = program.files.extra_hosts.iter();
+    let extra: Vec<(String, IpAddr)> = extra
+        .filter_map(|line| {
+            let (name, address) = split_extra_host(line)?;
+            Some((name.to_owned(), address.parse().ok()?))
+        })
+        .collect();
+    let hosts = Hosts {
+        hostname: &program.hostname,
+        domain: program.domain.as_deref(),
+        addresses: &program.files.addresses,
+        extra: &extra,
+        families: Families::Both,
+    };
+    hosts.text()
+}
+
+fn resolv_conf(files: &Files) -> io::Result<String> {
+    let host = fs::read_to_string(HOST_RESOLV).unwrap_or_default();
+    let nameservers: Vec<IpAddr> = files.dns.iter().filter_map(|text| text.parse().ok()).collect();
+    let overrides =
+        Overrides { nameservers: &nameservers, search: &files.search, options: &files.options };
+    if files.resolved {
+        return Ok(Resolv::parse(&host, super::resolver::link).with(&overrides).for_container());
+    }
+    // Where nobody looks for names of containers, the host's own file will do.
+    if nameservers.is_empty() {
+        return Ok(host);
+    }
+    Ok(nameservers.iter().map(|server| format!("nameserver {server}\n")).collect())
+}
