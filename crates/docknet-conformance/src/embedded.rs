@@ -1,7 +1,9 @@
 //! Our own engine in this process, with nothing between it and its client.
 
+use bytes::Bytes;
 use docknet::{Error, ErrorKind, Result};
 use docknet_engine::Profile;
+use http::Request;
 
 use crate::{Engine, lab};
 
@@ -40,18 +42,23 @@ impl Engine {
 
     /// docknet's engine on the kernel of this machine, in a network namespace of its own, with the same. It takes root.
     ///
+    /// Where `DOCKNET_KERNEL_PROGRAMS` is set, containers run programs of this machine, which is to have those of busybox.
+    ///
     /// # Errors
     /// What the kernel refuses, or a look at the engine meets.
     #[cfg(target_os = "linux")]
     pub async fn on_kernel(name: impl Into<String>, profile: Profile) -> Result<Self> {
         let misuse = |error: String| Error::new(ErrorKind::Config, error);
-        let engine = docknet_engine::Engine::kernel()
-            .isolated()
-            .like(profile)
-            .image(lab::IMAGE)
-            .start()
-            .await
-            .map_err(|error| misuse(error.to_string()))?;
+        let engine = docknet_engine::Engine::kernel().isolated().like(profile);
+        let programs = std::env::var_os("DOCKNET_KERNEL_PROGRAMS").is_some();
+        let engine = if programs { engine } else { engine.image(lab::IMAGE) };
+        let engine = engine.start().await.map_err(|error| misuse(error.to_string()))?;
+        if programs {
+            // The image whose containers see this machine's files, by the name that behaviours know.
+            let tag = Request::post("/images/host/tag?repo=busybox&tag=latest").body(Bytes::new());
+            let tag = tag.map_err(|error| misuse(error.to_string()))?;
+            engine.client().send(tag).await?;
+        }
         let host = engine.host().await.map_err(|error| misuse(error.to_string()))?;
         for line in [
             format!("link add {PARENT} type bridge"),

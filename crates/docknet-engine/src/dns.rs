@@ -10,6 +10,5 @@ mod resolv;
 mod server;
 
 pub(crate) use self::directory::{Directory, Forward, Member, View};
-pub(crate) use self::forward::Patience;
 pub(crate) use self::resolv::{Families, Hosts, Overrides, RESOLVER, Resolv, split_extra_host};
-pub(crate) use self::server::{Limits, Server, Sockets};
+pub(crate) use self::server::{Server, Sockets};

@@ -24,12 +24,14 @@ use std::thread;
 use docknet_types::ContainerId;
 use rustix::process::{Pid, Signal, kill_process, pidfd_send_signal};
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+#[cfg(test)]
+use tokio::sync::watch;
+use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub(crate) use self::launch::{DEFAULT_CAPABILITIES, Launch, LaunchError, Program};
 use self::launch::{Place, Running, failed, launch};
 pub(crate) use self::output::{Entry, Follower, Output, Said, Since, Stream};
-pub(crate) use self::stdio::{Input, InputClosed, Size, Stdio};
+pub(crate) use self::stdio::{Input, Size, Stdio};
 
 /// The programs of an engine's containers, one first program a container.
 ///
@@ -188,7 +190,8 @@ impl Processes {
     }
 
     /// The exit code of the first program, when it has one; 128 and the signal if one ended it.
-    pub(crate) fn wait(
+    #[cfg(test)]
+    fn wait(
         &self,
         id: &ContainerId,
     ) -> io::Result<impl Future<Output = Option<i64>> + Send + use<>> {
@@ -246,17 +249,14 @@ impl Exec {
         self.0.resize(size)
     }
 
-    pub(crate) fn signal(&self, signal: i32) -> io::Result<()> {
-        self.0.signal(signal)
-    }
-
     /// Nothing while it runs.
     pub(crate) fn exit_code(&self) -> Option<i64> {
         *self.0.exit.borrow()
     }
 
     /// Its output may go on, if it left other processes with it.
-    pub(crate) fn wait(&self) -> impl Future<Output = Option<i64>> + Send + use<> {
+    #[cfg(test)]
+    fn wait(&self) -> impl Future<Output = Option<i64>> + Send + use<> {
         wait(self.0.exit.clone())
     }
 }
@@ -310,6 +310,7 @@ impl Running {
     }
 }
 
+#[cfg(test)]
 async fn wait(mut exit: watch::Receiver<Option<i64>>) -> Option<i64> {
     exit.wait_for(Option::is_some).await.ok().and_then(|code| *code)
 }

@@ -276,7 +276,11 @@ async fn stop_within(
     _grace: Option<i64>,
 ) -> Result<Changed, Refusal> {
     let term = term.to_owned();
-    api.write(move |tx| container::stop(tx, &term, &wish)).await
+    let asked = api.write(move |tx| container::ask_to_stop(tx, &term, &wish)).await?;
+    Ok(match asked {
+        container::Asked::Done(changed) => changed,
+        container::Asked::Waits(_) => Changed::Yes,
+    })
 }
 
 async fn kill(api: &Api, term: &str, call: &Call) -> Outcome {

@@ -204,8 +204,8 @@ async fn run(
     };
     let started = match super::programs::exec(processes, &container, &asked).await {
         Ok(started) => started,
-        Err(refusal) => {
-            api.engine.execs.put(Exec { exit_code: Some(NOT_EXECUTABLE), ..exec });
+        Err((refusal, exit_code)) => {
+            api.engine.execs.put(Exec { exit_code: Some(exit_code), ..exec });
             return Err(refusal);
         }
     };

@@ -22,6 +22,8 @@ use crate::process::{Entry, Exec, Follower, Input, Output, Processes, Said, Sinc
 
 /// How long a program has to end, unless it is asked for otherwise.
 const GRACE: i64 = 10;
+/// The exit code of a command that could not be prepared, as Docker has it.
+const NOT_STARTED: i64 = 128;
 /// A task that nobody reads from waits after as many pieces.
 const AHEAD: usize = 64;
 
@@ -134,12 +136,12 @@ pub(super) fn resize(processes: &Processes, id: &ContainerId, height: u32, width
     let _ = processes.resize(id, size(height, width));
 }
 
-/// Starts a command beside a container's program.
+/// Starts a command beside a container's program; or why not, and the exit code for that.
 pub(super) async fn exec(
     processes: &Processes,
     container: &Container,
     wish: &ExecWish<'_>,
-) -> Result<Exec, Refusal> {
+) -> Result<Exec, (Refusal, i64)> {
     let surroundings = Command::beside(container, wish.tty, wish.env);
     let own = container.config.config.get("User").and_then(serde_json::Value::as_str);
     let mut beside = Command {
@@ -156,10 +158,12 @@ pub(super) async fn exec(
         wish.directory.clone_into(&mut beside.directory);
     }
     beside.capabilities.all |= wish.privileged;
-    let program = command(&beside).map_err(|why| Refusal::Worded(400, why.to_string()))?;
+    let program =
+        command(&beside).map_err(|why| (Refusal::Worded(400, why.to_string()), NOT_STARTED))?;
     processes.exec(&container.id, program).await.map_err(|why| {
         let failed = not_started(&why);
-        Refusal::Worded(failed.status, format!("OCI runtime exec failed: {}", failed.words))
+        let words = format!("OCI runtime exec failed: {}", failed.words);
+        (Refusal::Worded(failed.status, words), why.exit_code())
     })
 }
 

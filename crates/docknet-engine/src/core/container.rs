@@ -24,8 +24,7 @@ pub(crate) use self::manage::{Remove, attach, exec, prune, remove, rename, resiz
 pub(crate) use self::ports::{Port, Protocol, Publication};
 pub(crate) use self::program::{Capabilities, Command, Files, Program, Whose};
 pub(crate) use self::run::{
-    Asked, Changed, StopWish, ask_to_stop, end_stop, ended, kill, pause, restart, start, stop,
-    unpause,
+    Asked, Changed, StopWish, ask_to_stop, end_stop, ended, kill, pause, restart, start, unpause,
 };
 pub(crate) use self::shown::{CONFIG, HOST_CONFIG, Shown};
 pub(crate) use self::signal::KILL;

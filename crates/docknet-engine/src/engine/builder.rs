@@ -1,7 +1,7 @@
 //! How an engine is made.
 
 use std::collections::BTreeMap;
-#[cfg(feature = "disk")]
+#[cfg(any(feature = "disk", kernel))]
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -180,7 +180,7 @@ impl EngineBuilder {
 
     /// Where namespaces are kept that are to outlive the engine.
     #[cfg(kernel)]
-    fn namespaces(&self) -> Option<std::path::PathBuf> {
+    fn namespaces(&self) -> Option<PathBuf> {
         #[cfg(feature = "disk")]
         if !matches!(self.on, On::Kernel(Place::Private)) {
             return self.state.as_ref().map(|dir| dir.join("namespaces"));

@@ -25,8 +25,6 @@ const CHUNK: usize = 16 << 10;
 /// What a program reads from and writes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stdio {
-    /// It reads nothing, and nobody hears what it says.
-    Null,
     Pipes {
         /// Or else it reads nothing.
         stdin: bool,
@@ -68,9 +66,6 @@ impl Opened {
         let mut opened =
             Self { theirs: Vec::new(), stdin: None, outputs: Vec::new(), terminal: None };
         match stdio {
-            Stdio::Null => {
-                command.stdin(Given::null()).stdout(Given::null()).stderr(Given::null());
-            }
             Stdio::Pipes { stdin } => opened.pipes(stdin, command)?,
             Stdio::Terminal(size) => opened.terminal(size, command)?,
         }

@@ -143,7 +143,7 @@ async fn standard_input_is_written_and_closed() {
     input.clone().close();
     assert_eq!(exits.recv().await, Some((id.clone(), 0)));
     assert_eq!(text(&processes.output(&id).unwrap().read(Since::Beginning)).len(), much.len());
-    assert_eq!(input.write(much).await, Err(InputClosed));
+    assert_eq!(input.write(much).await, Err(stdio::InputClosed));
 }
 
 #[tokio::test]
@@ -276,7 +276,7 @@ fn a_killed_engine_takes_its_containers_along() {
         runtime.block_on(async {
             let (processes, mut exits) = Processes::new().unwrap();
             let mut launch = shell("sleep 1000 & wait");
-            launch.program.stdio = Stdio::Null;
+            launch.program.stdio = Stdio::Pipes { stdin: false };
             launch.program.user = Some((1234, 1234));
             let pid = processes.start(&id("a"), launch).await.unwrap();
             println!("\npid {}", pid.as_raw_pid());

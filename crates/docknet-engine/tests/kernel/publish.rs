@@ -1,5 +1,6 @@
 //! Published ports.
 
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 
 use docknet::{ContainerSpec, EndpointSpec, NetworkSpec};
@@ -68,9 +69,17 @@ async fn a_port_of_one_address_is_reached_there_only() {
     listen(&lab.run("outer", "front", outer).await, 80, "outer");
     assert_eq!(ask(&internet.server, (HOST, 8080)), "outer");
     assert_eq!(ask(&lab.host, (LOCAL, 8080)), "local");
-    // A container cannot pretend that it is the host.
+    // Neither a container nor a neighbour gets there, even one that sends packets for 127.0.0.1 out.
     let other = lab.container("other", "front").await;
-    ip(&other, "route add 127.0.0.2 via 172.18.0.1 table 7");
+    for (from, link, gateway) in
+        [(&other, "eth0", "172.18.0.1".to_owned()), (&internet.server, "up1", HOST.to_string())]
+    {
+        from.within(|| fs::write(format!("/proc/sys/net/ipv4/conf/{link}/route_localnet"), "1"))
+            .unwrap();
+        ip(from, "addr del 127.0.0.1/8 dev lo");
+        ip(from, &format!("route add 127.0.0.1/32 via {gateway} dev {link}"));
+        assert_silent(from, (LOCAL, 8080));
+    }
     assert_silent(&other, (Ipv4Addr::new(172, 18, 0, 1), 8080));
 }
 

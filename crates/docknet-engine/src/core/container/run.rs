@@ -46,7 +46,7 @@ pub(crate) fn start(tx: &mut Tx<'_>, term: &str) -> Result<Changed, Refusal> {
 }
 
 /// Stops a container. Nobody waits: what would not end by itself is killed at once.
-pub(crate) fn stop(tx: &mut Tx<'_>, term: &str, wish: &StopWish) -> Result<Changed, Refusal> {
+fn stop(tx: &mut Tx<'_>, term: &str, wish: &StopWish) -> Result<Changed, Refusal> {
     let mut container = found(tx, term)?;
     if !container.is_running() {
         return Ok(Changed::No);

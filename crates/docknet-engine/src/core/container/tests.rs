@@ -144,7 +144,7 @@ fn every_edge_of_a_life() {
     type Act = fn(&mut Tx<'_>) -> Result<(), Refusal>;
     let all: [(&str, Act); 8] = [
         ("start", |tx| start(tx, "box").map(drop)),
-        ("stop", |tx| stop(tx, "box", &StopWish::default()).map(drop)),
+        ("stop", |tx| ask_to_stop(tx, "box", &StopWish::default()).map(drop)),
         ("kill", |tx| kill(tx, "box", "")),
         ("hup", |tx| kill(tx, "box", "HUP")),
         ("pause", |tx| pause(tx, "box")),
@@ -221,7 +221,7 @@ fn a_stop_kills_what_does_not_end_and_tells_of_both() {
     let mut world = World::new(Profile::Docker28);
     world.on("box", "n1");
     assert_eq!(world.told(), ["network connect", "container start"]);
-    world.act(|tx| stop(tx, "box", &StopWish::default())).unwrap();
+    world.act(|tx| ask_to_stop(tx, "box", &StopWish::default())).unwrap();
     assert_eq!(
         world.told(),
         [
@@ -243,7 +243,7 @@ fn an_init_lets_a_container_end_by_itself() {
     let mut world = World::new(Profile::Docker28);
     world.create("box", json!({ "HostConfig": { "Init": true } })).unwrap();
     world.act(|tx| start(tx, "box")).unwrap();
-    world.act(|tx| stop(tx, "box", &StopWish::default())).unwrap();
+    world.act(|tx| ask_to_stop(tx, "box", &StopWish::default())).unwrap();
     assert_eq!(world.get("box").exit_code, 143);
     world.act(|tx| start(tx, "box")).unwrap();
     world.act(|tx| kill(tx, "box", "WINCH")).unwrap();
@@ -257,7 +257,7 @@ fn addresses_are_given_back_at_a_stop_and_kept_at_a_restart() {
     let mut world = World::new(Profile::Docker28);
     ["c1", "c2"].into_iter().for_each(|name| world.on(name, "n1"));
     assert_eq!(world.address("c2", "n1").as_deref(), Some("10.10.1.3"));
-    world.act(|tx| stop(tx, "c1", &StopWish::default())).unwrap();
+    world.act(|tx| ask_to_stop(tx, "c1", &StopWish::default())).unwrap();
     world.on("c3", "n1");
     assert_eq!(world.address("c3", "n1").as_deref(), Some("10.10.1.2"));
     world.act(|tx| start(tx, "c1")).unwrap();
@@ -285,7 +285,7 @@ fn a_start_that_fails_leaves_nothing() {
 fn a_network_that_it_ran_on_is_meant_by_its_id() {
     let mut world = World::new(Profile::Docker28);
     world.on("box", "n1");
-    world.act(|tx| stop(tx, "box", &StopWish::default())).unwrap();
+    world.act(|tx| ask_to_stop(tx, "box", &StopWish::default())).unwrap();
     let id = world.state.find_network("n1").unwrap().id.clone();
     world.act(|tx| network::remove(tx, "n1", network::RemoveNetwork { force: false })).unwrap();
     let wish: CreateNetwork = serde_json::from_value(json!({ "Name": "n1" })).unwrap();
@@ -491,7 +491,9 @@ impl World {
             Move::Rename(c, d) => self.act(|tx| rename(tx, NAMES[c], NAMES[d])),
             Move::Restart(c) => self.act(|tx| restart(tx, NAMES[c], &StopWish::default())),
             Move::Start(c) => self.act(|tx| start(tx, NAMES[c])).map(drop),
-            Move::Stop(c) => self.act(|tx| stop(tx, NAMES[c], &StopWish::default())).map(drop),
+            Move::Stop(c) => {
+                self.act(|tx| ask_to_stop(tx, NAMES[c], &StopWish::default())).map(drop)
+            }
             Move::Unpause(c) => self.act(|tx| unpause(tx, NAMES[c])),
         };
     }

@@ -184,7 +184,10 @@ fn hosts(program: &Program) -> String {
         domain: program.domain.as_deref(),
         addresses: &program.files.addresses,
         extra: &extra,
-        families: Families::Both,
+        families: match Path::new("/proc/sys/net/ipv6").exists() {
+            true => Families::Both,
+            false => Families::Ipv4,
+        },
     };
     hosts.text()
 }

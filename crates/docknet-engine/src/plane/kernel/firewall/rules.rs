@@ -207,11 +207,24 @@ fn guard(batch: &mut Batch) {
 
 /// Connections to ports of the host lead to containers, whether they come from outside or from the host itself.
 fn publish(batch: &mut Batch) {
+    let [v4, v6] = &LAYOUTS;
+    // Who asks for 127.0.0.1 from elsewhere is not asking this host: a port that is published there is for the host alone.
+    // The kernel refuses such packets only after this.
+    rule(
+        batch,
+        ARRIVING,
+        L3::V4,
+        &[
+            v4.destination(R0),
+            Expr::And { at: R0, mask: &[255, 0, 0, 0] },
+            Expr::Is(R0, &[127, 0, 0, 0]),
+            Expr::Return,
+        ],
+    );
     batch.add_rule(TABLE, ARRIVING, &[Expr::Jump(PUBLISH)]);
     batch.add_rule(TABLE, SENDING, &[Expr::Jump(PUBLISH)]);
     // The kernel takes no packet for ::1 that comes in by another link, as answers would. So nothing leads from there: it is
     // refused at once, and who asked for `localhost` goes on to 127.0.0.1.
-    let [_, v6] = &LAYOUTS;
     let localhost = Ipv6Addr::LOCALHOST.octets();
     rule(batch, PUBLISH, L3::V6, &[v6.destination(R0), Expr::Is(R0, &localhost), Expr::Return]);
     for layout in &LAYOUTS {

@@ -16,10 +16,15 @@ fn among(text: &str, passwd: &str, groups: &str) -> Result<(u32, u32), String> {
         "" => (0, 0),
         number if number.parse::<u32>().is_ok() => {
             let uid = number.parse().unwrap_or_default();
-            (uid, line(passwd, |fields| fields.get(2) == Some(&number)).and_then(gid).unwrap_or(0))
+            (
+                uid,
+                line(passwd, |fields| fields.get(2) == Some(&number))
+                    .and_then(|fields| gid(&fields))
+                    .unwrap_or(0),
+            )
         }
         name => line(passwd, |fields| fields.first() == Some(&name))
-            .and_then(|fields| Some((fields.get(2)?.parse().ok()?, gid(fields)?)))
+            .and_then(|fields| Some((fields.get(2)?.parse().ok()?, gid(&fields)?)))
             .ok_or_else(|| {
                 format!("unable to find user {name}: no matching entries in passwd file")
             })?,
@@ -36,11 +41,11 @@ fn among(text: &str, passwd: &str, groups: &str) -> Result<(u32, u32), String> {
     Ok((uid, gid))
 }
 
-fn line<'a>(file: &'a str, is: impl Fn(&[&str]) -> bool) -> Option<Vec<&'a str>> {
+fn line(file: &str, is: impl Fn(&[&str]) -> bool) -> Option<Vec<&str>> {
     file.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| is(fields))
 }
 
-fn gid(fields: Vec<&str>) -> Option<u32> {
+fn gid(fields: &[&str]) -> Option<u32> {
     fields.get(3)?.parse().ok()
 }
 
