@@ -24,13 +24,11 @@ use std::thread;
 use docknet_types::ContainerId;
 use rustix::process::{Pid, Signal, kill_process, pidfd_send_signal};
 use tokio::runtime::{Builder, Handle};
-#[cfg(test)]
-use tokio::sync::watch;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 pub(crate) use self::launch::{DEFAULT_CAPABILITIES, Launch, LaunchError, Program};
 use self::launch::{Place, Running, failed, launch};
-pub(crate) use self::output::{Entry, Follower, Output, Said, Since, Stream};
+pub(crate) use self::output::{Entry, Follower, Output, Reader, Said, Since, Stream};
 pub(crate) use self::stdio::{Input, Size, Stdio};
 
 /// The programs of an engine's containers, one first program a container.
@@ -45,6 +43,8 @@ struct Shared {
     containers: Mutex<Containers>,
     exits: mpsc::UnboundedSender<(ContainerId, i64)>,
     failures: broadcast::Sender<ContainerId>,
+    /// Who waits for the programs of which containers.
+    expected: Mutex<HashMap<ContainerId, usize>>,
     reactor: Reactor,
 }
 
@@ -61,6 +61,29 @@ struct Container {
     dies_with_parent: bool,
 }
 
+/// A reader that is to come.
+#[derive(Debug)]
+pub(crate) struct Expected {
+    shared: Arc<Shared>,
+    id: ContainerId,
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        let mut expected = self.shared.expected();
+        if let Some(count) = expected.get_mut(&self.id) {
+            *count -= 1;
+            if *count == 0 {
+                expected.remove(&self.id);
+            }
+        }
+        drop(expected);
+        if let Some(container) = self.shared.containers().known.get(&self.id) {
+            container.running.streams.output.expect_nobody();
+        }
+    }
+}
+
 /// A command in a container, beside its first program.
 #[derive(Clone, Debug)]
 pub(crate) struct Exec(Running);
@@ -74,7 +97,8 @@ impl Processes {
         let (exits, ends) = mpsc::unbounded_channel();
         let (failures, _) = broadcast::channel(FAILURES);
         let reactor = Reactor::new()?;
-        let shared = Shared { containers: Mutex::default(), exits, failures, reactor };
+        let (containers, expected) = (Mutex::default(), Mutex::default());
+        let shared = Shared { containers, exits, failures, expected, reactor };
         Ok((Self(Arc::new(shared)), ends))
     }
 
@@ -94,6 +118,12 @@ impl Processes {
         started
     }
 
+    /// Somebody is to read all that a program says, once it runs. Until that is dropped, the program waits for it.
+    pub(crate) fn expect(&self, id: &ContainerId) -> Expected {
+        *self.0.expected().entry(id.clone()).or_default() += 1;
+        Expected { shared: Arc::clone(&self.0), id: id.clone() }
+    }
+
     /// Waits until a program of this container cannot be started.
     pub(crate) fn failure(&self, id: &ContainerId) -> impl Future<Output = ()> + Send + use<> {
         let (mut failures, id) = (self.0.failures.subscribe(), id.clone());
@@ -108,8 +138,11 @@ impl Processes {
     fn begin(
         &self,
         id: &ContainerId,
-        launch: Launch,
+        mut launch: Launch,
     ) -> Result<oneshot::Receiver<Result<Pid, LaunchError>>, LaunchError> {
+        if self.0.expected().contains_key(id) {
+            launch.program.reader = Reader::Comes;
+        }
         if self.running(id).is_ok_and(|running| running.exit.borrow().is_none()) {
             return Err(LaunchError::Io(format!("container {id} runs a program already")));
         }
@@ -255,13 +288,16 @@ impl Exec {
     }
 
     /// Its output may go on, if it left other processes with it.
-    #[cfg(test)]
-    fn wait(&self) -> impl Future<Output = Option<i64>> + Send + use<> {
+    pub(crate) fn wait(&self) -> impl Future<Output = Option<i64>> + Send + use<> {
         wait(self.0.exit.clone())
     }
 }
 
 impl Shared {
+    fn expected(&self) -> MutexGuard<'_, HashMap<ContainerId, usize>> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn containers(&self) -> MutexGuard<'_, Containers> {
         self.containers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -310,7 +346,6 @@ impl Running {
     }
 }
 
-#[cfg(test)]
 async fn wait(mut exit: watch::Receiver<Option<i64>>) -> Option<i64> {
     exit.wait_for(Option::is_some).await.ok().and_then(|code| *code)
 }

@@ -201,6 +201,7 @@ async fn run(
         tty: exec.wish.tty,
         stdin: exec.wish.attach_stdin,
         privileged: exec.wish.privileged,
+        is_read: !wish.detach,
     };
     let started = match super::programs::exec(processes, &container, &asked).await {
         Ok(started) => started,

@@ -18,7 +18,7 @@ use crate::core::filter::parse_unix_time;
 use crate::core::refusal::Refusal;
 use crate::engine::Inner;
 use crate::plane::kernel::programs::{command, not_started};
-use crate::process::{Entry, Exec, Follower, Input, Output, Processes, Said, Since, Size};
+use crate::process::{Entry, Exec, Follower, Input, Processes, Reader, Said, Since, Size};
 
 /// How long a program has to end, unless it is asked for otherwise.
 const GRACE: i64 = 10;
@@ -78,6 +78,7 @@ pub(super) fn attach(
     let once = container.config.config.get("StdinOnce").and_then(serde_json::Value::as_bool);
     let (id, running) = (container.id.clone(), container.is_running());
     let failure = processes.failure(&id);
+    let expected = processes.expect(&id);
     Ok(AnswerBody::Hijack(Box::new(move |connection| {
         Box::pin(async move {
             if !running {
@@ -96,7 +97,9 @@ pub(super) fn attach(
             let input = processes.input(&id).ok().flatten().filter(|_| reads);
             let input = input.map(|input| (input, once.unwrap_or_default()));
             if streams {
-                talk(connection, &output, since, &wanted, input).await;
+                let follower = output.subscribe_to_all(since);
+                drop(expected);
+                talk(connection, follower, &wanted, input, std::future::ready(None)).await;
             }
         })
     })))
@@ -158,8 +161,11 @@ pub(super) async fn exec(
         wish.directory.clone_into(&mut beside.directory);
     }
     beside.capabilities.all |= wish.privileged;
-    let program =
+    let mut program =
         command(&beside).map_err(|why| (Refusal::Worded(400, why.to_string()), NOT_STARTED))?;
+    if wish.is_read {
+        program.reader = Reader::Comes;
+    }
     processes.exec(&container.id, program).await.map_err(|why| {
         let failed = not_started(&why);
         let words = format!("OCI runtime exec failed: {}", failed.words);
@@ -176,13 +182,17 @@ pub(super) struct ExecWish<'a> {
     pub(super) tty: bool,
     pub(super) stdin: bool,
     pub(super) privileged: bool,
+    pub(super) is_read: bool,
 }
 
 /// Brings a connection and a command together, until that ends.
 pub(super) async fn converse(connection: Box<dyn Duplex>, exec: &Exec, tty: bool) {
     let wanted = Wanted { frames: Frames::of(tty), ..Wanted::everything() };
     let input = exec.input().cloned().map(|input| (input, true));
-    talk(connection, exec.output(), Since::Beginning, &wanted, input).await;
+    let follower = exec.output().subscribe_to_all(Since::Beginning);
+    exec.output().expect_nobody();
+    // Who asks for the exit code, once there is nothing more to read, is to find it.
+    talk(connection, follower, &wanted, input, exec.wait()).await;
 }
 
 pub(super) fn resize_exec(exec: &Exec, height: u32, width: u32) {
@@ -267,18 +277,18 @@ async fn next(follower: &mut Follower, wanted: &Wanted) -> Option<Bytes> {
     }
 }
 
-/// Sends what is said, and says what is sent; `input` with whether its end is the end of the connection's.
+/// Sends what is said, and says what is sent; `input` with whether its end is the end of the connection's. The connection is
+/// closed after `end`.
 async fn talk(
     connection: Box<dyn Duplex>,
-    output: &Arc<Output>,
-    since: Since,
+    mut follower: Follower,
     wanted: &Wanted,
     input: Option<(Input, bool)>,
+    end: impl Future<Output = Option<i64>>,
 ) {
     use tokio::io::AsyncWriteExt as _;
     let (reader, mut writer) = tokio::io::split(connection);
     let said = async {
-        let mut follower = output.subscribe(since);
         while let Some(piece) = next(&mut follower, wanted).await {
             if writer.write_all(&piece).await.is_err() {
                 return;
@@ -296,7 +306,7 @@ async fn talk(
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        () = said => {}
+        () = said => drop(end.await),
         () = heard => {}
     }
     // Who is gone needs no farewell.

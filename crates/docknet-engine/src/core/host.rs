@@ -11,8 +11,8 @@ pub(crate) struct Host {
     pub(crate) links: BTreeMap<String, Link>,
     /// Where the host's packets go without us: default pools keep clear of these.
     pub(crate) routes: HostRoutes,
-    /// Whether containers of the image `host` run programs here.
-    pub(crate) runs_programs: bool,
+    /// Whether packets pass: then containers of the image `host` run programs, too.
+    pub(crate) is_real: bool,
 }
 
 /// A link of the host.

@@ -201,7 +201,7 @@ impl EngineBuilder {
             On::Memory => Box::new(Memory(Host {
                 links: self.links,
                 routes: self.routes.into_iter().collect(),
-                runs_programs: false,
+                is_real: false,
             })),
             #[cfg(kernel)]
             On::Kernel(place) => {

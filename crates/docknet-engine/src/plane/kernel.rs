@@ -212,15 +212,8 @@ impl Kernel {
         let Some(sandbox) = self.sandboxes.get_mut(&plug.endpoint.container) else {
             return Ok(());
         };
-        let detached = sandbox.detach(&mut self.links, plug);
-        match self.networks.get(&plug.network.id) {
-            // Its link has no other end here.
-            Some(Made::Parent(_)) => match sandbox.namespace().again() {
-                Ok(namespace) => self.reaper.clean(namespace),
-                Err(why) => tracing::warn!(%why, "a link that is gone stays in a container"),
-            },
-            _ => self.reaper.poke(),
-        }
+        let detached = sandbox.detach(&mut self.links, self.home.namespace(), plug);
+        self.reaper.poke();
         detached.map_err(PlaneError::from)
     }
 

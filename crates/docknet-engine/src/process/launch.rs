@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::child::{Child, explain};
+use super::output::Reader;
 use super::stdio::{Opened, Stdio, Streams};
 use super::{inside, lookup};
 
@@ -49,6 +50,8 @@ pub(crate) struct Program {
     /// As much as it or what it executes can have.
     pub(crate) capabilities: CapabilitySet,
     pub(crate) stdio: Stdio,
+    /// Whether somebody is to read all that it says.
+    pub(crate) reader: Reader,
 }
 
 /// The first program of a container, and the namespaces for it.
@@ -188,7 +191,7 @@ fn start(
             _ => not_executed(program, &error),
         }
     })?;
-    match watch_over(&child, opened, runtime, alive, exit) {
+    match watch_over(&child, opened, runtime, alive, (exit, program.reader)) {
         Ok(running) => Ok((child, running)),
         Err(error) => {
             child.kill().and_then(|()| child.wait()).ok();
@@ -229,13 +232,13 @@ fn watch_over(
     opened: Opened,
     runtime: &Handle,
     alive: mpsc::Sender<()>,
-    exit: watch::Receiver<Option<i64>>,
+    (exit, reader): (watch::Receiver<Option<i64>>, Reader),
 ) -> io::Result<Running> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| io::Error::other("no such process id"))?;
     // It cannot be another's: nobody else waits for this child.
     let process = Arc::new(pidfd_open(pid, PidfdFlags::empty())?);
-    let streams = opened.serve(runtime, &alive)?;
+    let streams = opened.serve(runtime, &alive, reader)?;
     drop(alive);
     Ok(Running { pid, process, streams, exit })
 }

@@ -1,6 +1,6 @@
 //! What a container said: kept for a while, and read on by any number of followers.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -11,6 +11,10 @@ use tokio::sync::watch;
 const KEPT: usize = 1 << 20;
 /// What keeping an entry costs besides its bytes, roughly: many short lines are bounded too.
 const ENTRY: usize = size_of::<Entry>();
+/// A program is not read while somebody for whom nothing may be lost is as far behind.
+const AHEAD: usize = KEPT / 2;
+/// The number of a reader that is still to come.
+const COMING: u64 = u64::MAX;
 /// A longer line counts as several, as in Docker's logs.
 const LINE: usize = 16 << 10;
 
@@ -23,6 +27,17 @@ pub(crate) struct Output {
     history: Mutex<History>,
     /// Changed with the history.
     news: watch::Sender<()>,
+    /// Changed when somebody for whom nothing may be lost has read on, or gone.
+    room: watch::Sender<()>,
+}
+
+/// Whether somebody is to read all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// Soon.
+    Comes,
+    #[default]
+    Nobody,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,9 +76,47 @@ pub(crate) enum Said {
 
 impl Output {
     /// Open until each of so many writers has closed it.
-    pub(crate) fn new(writers: usize) -> Arc<Self> {
-        let history = History { writers, ..History::default() };
-        Arc::new(Self { history: Mutex::new(history), news: watch::Sender::new(()) })
+    pub(crate) fn new(writers: usize, reader: Reader) -> Arc<Self> {
+        let mut history = History { writers, ..History::default() };
+        if reader == Reader::Comes {
+            history.readers.insert(COMING, 0);
+        }
+        let (news, room) = (watch::Sender::new(()), watch::Sender::new(()));
+        Arc::new(Self { history: Mutex::new(history), news, room })
+    }
+
+    /// Waits until all for whom nothing may be lost have read enough for there to be more.
+    pub(crate) async fn has_room(&self) {
+        let mut room = self.room.subscribe();
+        loop {
+            room.borrow_and_update();
+            if self.history().lag() <= AHEAD {
+                return;
+            }
+            // The sender is here.
+            if room.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The reader that was to come does not, or has come.
+    pub(crate) fn expect_nobody(&self) {
+        self.history().readers.remove(&COMING);
+        self.room.send_replace(());
+    }
+
+    /// A follower for whom the program waits, so that it misses nothing.
+    pub(crate) fn subscribe_to_all(self: &Arc<Self>, since: Since) -> Follower {
+        let news = self.news.subscribe();
+        let mut history = self.history();
+        let next = history.position(since);
+        let number = history.next_reader;
+        history.next_reader += 1;
+        let read = history.written_before(next);
+        history.readers.insert(number, read);
+        drop(history);
+        Follower { output: Arc::clone(self), next, news, number: Some(number) }
     }
 
     pub(crate) fn push(&self, stream: Stream, bytes: &Bytes, time: Timestamp) {
@@ -89,7 +142,7 @@ impl Output {
     pub(crate) fn subscribe(self: &Arc<Self>, since: Since) -> Follower {
         let news = self.news.subscribe();
         let next = self.history().position(since);
-        Follower { output: Arc::clone(self), next, news }
+        Follower { output: Arc::clone(self), next, news, number: None }
     }
 
     fn history(&self) -> MutexGuard<'_, History> {
@@ -103,6 +156,17 @@ pub(crate) struct Follower {
     output: Arc<Output>,
     next: u64,
     news: watch::Receiver<()>,
+    /// Among those who are waited for.
+    number: Option<u64>,
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            self.output.history().readers.remove(&number);
+            self.output.room.send_replace(());
+        }
+    }
 }
 
 impl Follower {
@@ -110,9 +174,17 @@ impl Follower {
     pub(crate) async fn next(&mut self) -> Option<Said> {
         loop {
             self.news.borrow_and_update();
-            match self.output.history().at(self.next) {
+            let found = self.output.history().at(self.next);
+            match found {
                 At::Here(entry) => {
                     self.next += 1;
+                    if let Some(number) = self.number {
+                        let size = entry.bytes.len() + ENTRY;
+                        if let Some(read) = self.output.history().readers.get_mut(&number) {
+                            *read += size;
+                        }
+                        self.output.room.send_replace(());
+                    }
                     return Some(Said::Entry(entry));
                 }
                 At::Gone { first } => {
@@ -138,6 +210,11 @@ struct History {
     /// How far each stream is in its line: nothing at its beginning.
     column: [usize; 2],
     writers: usize,
+    /// Of all that was ever said.
+    written: usize,
+    /// How much of that each has read who is waited for.
+    readers: BTreeMap<u64, usize>,
+    next_reader: u64,
 }
 
 enum At {
@@ -159,6 +236,7 @@ impl History {
             let before = if begins_line { 0 } else { *column };
             *column = if line.ends_with(b"\n") { 0 } else { before + line.len() };
             self.size += line.len() + ENTRY;
+            self.written += line.len() + ENTRY;
             self.entries.push_back(Entry {
                 stream,
                 time,
@@ -167,6 +245,17 @@ impl History {
             });
         }
         self.trim();
+    }
+
+    /// How far behind the last of those is who are waited for.
+    fn lag(&self) -> usize {
+        self.readers.values().map(|read| self.written - read).max().unwrap_or_default()
+    }
+
+    /// How much was said before this entry.
+    fn written_before(&self, position: u64) -> usize {
+        let rest = self.entries.iter().skip(self.index(position));
+        self.written - rest.map(|entry| entry.bytes.len() + ENTRY).sum::<usize>()
     }
 
     fn trim(&mut self) {
@@ -236,7 +325,7 @@ mod tests {
 
     #[test]
     fn the_tail_counts_lines_and_not_pieces() {
-        let output = Output::new(2);
+        let output = Output::new(2, Reader::Nobody);
         say(&output, Stream::Stdout, "one\ntwo\nth");
         say(&output, Stream::Stdout, "ree\nfo");
         say(&output, Stream::Stderr, "oops\n");
@@ -252,7 +341,7 @@ mod tests {
 
     #[test]
     fn the_oldest_lines_go_whole() {
-        let output = Output::new(1);
+        let output = Output::new(1, Reader::Nobody);
         say(&output, Stream::Stdout, "the first");
         say(&output, Stream::Stdout, " line\n");
         let line = format!("{}\n", "x".repeat(1023));
@@ -267,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_bounded_and_its_latest_part_is_kept() {
-        let output = Output::new(1);
+        let output = Output::new(1, Reader::Nobody);
         for _ in 0..40 {
             say(&output, Stream::Stdout, &"x".repeat(64 << 10));
         }
@@ -277,7 +366,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_follower_reads_what_was_and_what_comes_until_all_writers_closed() {
-        let output = Output::new(2);
+        let output = Output::new(2, Reader::Nobody);
         say(&output, Stream::Stdout, "before\n");
         let all = output.subscribe(Since::Beginning);
         let new = output.subscribe(Since::Now);
@@ -293,7 +382,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_follower_that_is_too_slow_learns_how_much_it_missed() {
-        let output = Output::new(1);
+        let output = Output::new(1, Reader::Nobody);
         let follower = output.subscribe(Since::Beginning);
         let total = 2 * KEPT / 1024;
         for _ in 0..total {

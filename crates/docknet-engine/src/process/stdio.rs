@@ -15,7 +15,7 @@ use tokio::net::unix::pipe;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::output::{Output, Stream};
+use super::output::{Output, Reader, Stream};
 
 /// So many writes wait for a program that does not read.
 const WAITING: usize = 16;
@@ -119,6 +119,7 @@ impl Opened {
         self,
         runtime: &Handle,
         alive: &T,
+        reader: Reader,
     ) -> io::Result<Streams> {
         let _registers_here = runtime.enter();
         let mut sources = Vec::new();
@@ -131,7 +132,7 @@ impl Opened {
             stdin = Some(terminal.try_clone()?);
         }
         let sink = stdin.map(sink).transpose()?;
-        let output = Output::new(sources.len());
+        let output = Output::new(sources.len(), reader);
         for (stream, mut end) in sources {
             let (output, alive) = (Arc::clone(&output), alive.clone());
             runtime.spawn(async move {
@@ -221,6 +222,7 @@ async fn read_all(end: &mut pipe::Receiver, stream: Stream, output: &Output) -> 
     let mut buffer = BytesMut::new();
     loop {
         buffer.reserve(CHUNK);
+        output.has_room().await;
         if end.read_buf(&mut buffer).await? == 0 {
             return Ok(());
         }

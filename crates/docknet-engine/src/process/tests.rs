@@ -328,6 +328,7 @@ fn program_of(arguments: &[&str]) -> Program {
         user: None,
         capabilities: DEFAULT_CAPABILITIES,
         stdio: Stdio::Pipes { stdin: false },
+        reader: Reader::Nobody,
     }
 }
 

@@ -120,7 +120,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
             endpoints::attachments(tx, &config, &mode, endpoints)?
         }
     };
-    let runs = tx.given.host.runs_programs && image::is_host(&image_id);
+    let runs = tx.given.host.is_real && image::is_host(&image_id);
     let container = Container {
         id: id.clone(),
         name,

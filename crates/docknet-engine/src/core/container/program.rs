@@ -101,7 +101,7 @@ impl Program {
                 dns: list("Dns"),
                 search: list("DnsSearch"),
                 options: list("DnsOptions"),
-                resolved: places.iter().any(|place| !place.names.is_empty()),
+                resolved: !container.mode_is_host(),
             },
             sysctls: sysctls.collect(),
         })

@@ -174,7 +174,9 @@ fn linked(
             }
         }
     }
-    let derived = endpoint.ipv4.filter(|_| tx.given.profile.derives_macs());
+    // Where packets pass, neighbours remember who has an address: who comes back to it is who they know.
+    let derives = tx.given.profile.derives_macs() || tx.given.host.is_real;
+    let derived = endpoint.ipv4.filter(|_| derives);
     let mac = mac.or_else(|| derived.map(|(ip, _)| MacAddr::from_ipv4(ip)));
     endpoint.mac = Some(mac.unwrap_or_else(|| tx.given.draw.mac()));
     let network = Arc::new(Network { pools: pools.into(), ..Network::clone(network) });

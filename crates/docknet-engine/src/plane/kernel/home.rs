@@ -127,7 +127,7 @@ impl HostFacts {
     pub(crate) fn open() -> io::Result<Self> {
         Ok(Self {
             watch: Watch::open()?,
-            host: Host { runs_programs: true, ..Host::default() },
+            host: Host { is_real: true, ..Host::default() },
             links: BTreeMap::new(),
             own: BTreeMap::new(),
             routes: BTreeMap::new(),

@@ -280,7 +280,14 @@ impl Links {
     }
 
     /// No packet passes a link any more, from now on. A port's state would not do: any change of the link resets it.
-    pub(crate) fn cut(&mut self, name: &str, group: Group) -> Result<(), Refused> {
+    pub(crate) fn cut(&mut self, name: &str) -> Result<(), Refused> {
+        self.ask("set a link down", |messages| {
+            link(messages, RTM_SETLINK, 0, Which::Name(name), Up::No, |_| {});
+        })
+    }
+
+    /// The same with a link that is to go.
+    pub(crate) fn discard(&mut self, name: &str, group: Group) -> Result<(), Refused> {
         self.ask("set a link down", |messages| {
             link(messages, RTM_SETLINK, 0, Which::Name(name), Up::No, |message| {
                 message.number(IFLA_GROUP, group.0);
@@ -300,6 +307,23 @@ impl Links {
         self.ask("make a link a port of a bridge", |messages| {
             link(messages, RTM_SETLINK, 0, Which::Index(port), Up::Yes, |message| {
                 message.number(IFLA_MASTER, bridge.0);
+            });
+        })
+    }
+
+    /// Moves a link into another namespace, down and without its addresses and routes, by another name.
+    pub(crate) fn take_out(
+        &mut self,
+        index: Index,
+        to: BorrowedFd<'_>,
+        name: &str,
+        group: Group,
+    ) -> Result<(), Refused> {
+        self.ask("take a link out of a namespace", |messages| {
+            link(messages, RTM_SETLINK, 0, Which::Index(index), Up::No, |message| {
+                message.number(IFLA_NET_NS_FD, to.as_raw_fd().unsigned_abs());
+                message.text(IFLA_IFNAME, name);
+                message.number(IFLA_GROUP, group.0);
             });
         })
     }

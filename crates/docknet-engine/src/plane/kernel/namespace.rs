@@ -164,7 +164,7 @@ mod tests {
         };
         connect(Duration::from_secs(5)).unwrap();
         listener.accept().unwrap();
-        links.cut("veth1", Group(8)).unwrap();
+        links.discard("veth1", Group(8)).unwrap();
         connect(Duration::from_millis(200)).unwrap_err();
         let (_, within, eth0) = &mut inner[1];
         within.strip(*eth0, &["10.7.0.3/24".parse().unwrap()], "gone", Group(8)).unwrap();

@@ -17,7 +17,9 @@ use super::namespace::Namespace;
 use super::{PlaneError, cannot};
 use crate::core::container::{Capabilities, Command, Files, Program};
 use crate::dns::{Families, Hosts, Overrides, Resolv, split_extra_host};
-use crate::process::{self, DEFAULT_CAPABILITIES, Launch, LaunchError, Processes, Size, Stdio};
+use crate::process::{
+    self, DEFAULT_CAPABILITIES, Launch, LaunchError, Processes, Reader, Size, Stdio,
+};
 
 /// The programs of this engine's containers.
 #[derive(Debug)]
@@ -129,6 +131,7 @@ pub(crate) fn command(command: &Command) -> io::Result<process::Program> {
         user: Some(user::find(&command.user)?),
         capabilities: capabilities(&command.capabilities)?,
         stdio,
+        reader: Reader::Nobody,
     })
 }
 

@@ -2,26 +2,18 @@
 //! milliseconds, and for many at once it waits no longer than for one.
 
 use std::io;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::GONE;
 use super::links::Links;
-use super::namespace::Namespace;
 
 /// Takes away what is in the group of links that are gone.
 #[derive(Debug)]
 pub(crate) struct Reaper {
-    jobs: Option<mpsc::Sender<Job>>,
+    jobs: Option<mpsc::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
-}
-
-/// Where something is gone.
-#[derive(Debug)]
-enum Job {
-    Here,
-    In(Namespace),
 }
 
 /// The kernel lets nobody else change links for most of the time that it takes. So that is done when nobody wants to, or
@@ -41,18 +33,9 @@ impl Reaper {
 
     /// Something is gone.
     pub(crate) fn poke(&self) {
-        self.send(Job::Here);
-    }
-
-    /// Something is gone in another namespace.
-    pub(crate) fn clean(&self, namespace: Namespace) {
-        self.send(Job::In(namespace));
-    }
-
-    fn send(&self, job: Job) {
         if let Some(jobs) = &self.jobs {
             // Without its thread, links stay until the engine starts again.
-            let _ = jobs.send(job);
+            let _ = jobs.send(());
         }
     }
 }
@@ -66,32 +49,12 @@ impl Drop for Reaper {
     }
 }
 
-fn reap(links: &mut Links, wanted: &mpsc::Receiver<Job>) {
-    while let Ok(first) = wanted.recv() {
+fn reap(links: &mut Links, wanted: &mpsc::Receiver<()>) {
+    while wanted.recv().is_ok() {
         let begun = Instant::now();
-        let mut elsewhere = Vec::new();
-        let mut job = Ok(first);
-        loop {
-            match job {
-                Ok(Job::Here) => {}
-                Ok(Job::In(namespace)) => elsewhere.push(namespace),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-            }
-            if begun.elapsed() > LONGEST {
-                break;
-            }
-            job = wanted.recv_timeout(QUIET);
-        }
+        while begun.elapsed() < LONGEST && wanted.recv_timeout(QUIET).is_ok() {}
         if let Err(refused) = links.remove_group(GONE) {
             tracing::warn!(%refused, "links that are gone stay");
-        }
-        for namespace in elsewhere {
-            let removed = namespace
-                .within(Links::open)
-                .and_then(|mut links| links.remove_group(GONE).map_err(io::Error::other));
-            if let Err(refused) = removed {
-                tracing::warn!(%refused, "links that are gone stay in a container");
-            }
         }
     }
 }

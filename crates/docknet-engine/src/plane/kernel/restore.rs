@@ -156,7 +156,7 @@ impl Kernel {
     /// What nobody asked for goes.
     fn sweep(&mut self, found: Found) -> Result<(), PlaneError> {
         for link in found.links.into_values() {
-            self.links.cut(&link.name, GONE)?;
+            self.links.discard(&link.name, GONE)?;
         }
         drop(found.sandboxes);
         let open: BTreeSet<&ContainerId> = self.sandboxes.keys().collect();

@@ -119,15 +119,21 @@ impl Sandbox {
         Ok(true)
     }
 
-    /// Takes a link out of use. No packet passes it any more, its name is free, and the kernel takes it away later.
-    pub(crate) fn detach(&mut self, host: &mut Links, plug: &Plug) -> Result<(), Refused> {
+    /// Takes a link out of use: out of the container, to where the bridges are. The kernel takes it away later.
+    pub(crate) fn detach(
+        &mut self,
+        host: &mut Links,
+        home: &Namespace,
+        plug: &Plug,
+    ) -> Result<(), Refused> {
         let Some(name) = &plug.endpoint.interface else { return Ok(()) };
         let Some(Plugged { index, port }) = self.plugged.remove(name) else { return Ok(()) };
-        let gone = format!("dngone{}", index.number());
-        // Once it is cut, the kernel may take both ends away at any time.
-        let stripped = self.links.strip(index, &addresses(plug), &gone, GONE);
-        let cut = port.map_or(Ok(()), |port| host.cut(&port, GONE));
-        stripped.and(cut)
+        // As a port is called, which no other link is.
+        let gone = format!("gone{}", plug.endpoint.id.get(..11).unwrap_or_default());
+        let cut = port.map_or(Ok(()), |port| host.cut(&port));
+        // From now on the kernel may take both ends away at any time.
+        let taken = self.links.take_out(index, home.as_fd(), &gone, GONE);
+        cut.and(taken)
     }
 
     /// Sends what no network of its own takes somewhere else.
