@@ -113,7 +113,7 @@ impl Owned {
         match rng.u8(..12) {
             0 | 1 => {
                 let taken = then.networks.insert(network.clone());
-                let body = json!({ "Name": network });
+                let body = network_body(task, &network);
                 Operation {
                     makes: taken.then_some(network),
                     ..post("/networks/create", body, taken, then)
@@ -149,7 +149,9 @@ impl Owned {
                     let place = Place { running: false, on: [mode.to_owned()].into() };
                     then.containers.insert(container.clone(), place);
                 }
-                let body = json!({ "Image": "busybox", "HostConfig": { "NetworkMode": mode } });
+                let ports = bindings(task, &container);
+                let host = json!({ "NetworkMode": mode, "PortBindings": ports });
+                let body = json!({ "Image": "busybox", "HostConfig": host });
                 post(&format!("/containers/create?name={container}"), body, taken, then)
             }
             7 => {
@@ -199,22 +201,56 @@ impl Owned {
     }
 }
 
+/// The link of the host's that a client's macvlan network is on.
+pub(crate) fn parent(task: usize) -> String {
+    format!("parent{task}")
+}
+
+/// Networks of several kinds. No two of them want the same.
+fn network_body(task: usize, name: &str) -> Value {
+    match name.chars().last() {
+        Some('1') => json!({ "Name": name, "Internal": true }),
+        Some('2') => {
+            let pool = json!({ "Subnet": format!("10.{task}.2.0/24") });
+            json!({ "Name": name, "EnableIPv6": true, "IPAM": { "Config": [pool] } })
+        }
+        Some('3') => {
+            let pool = json!({ "Subnet": format!("10.{task}.3.0/24") });
+            let options = json!({ "parent": parent(task) });
+            let ipam = json!({ "Config": [pool] });
+            json!({ "Name": name, "Driver": "macvlan", "Options": options, "IPAM": ipam })
+        }
+        _ => json!({ "Name": name }),
+    }
+}
+
+/// The ports that a container publishes: a certain one, one of an address, any one, or none.
+fn bindings(task: usize, container: &str) -> Value {
+    let port = |base: usize| (base + task).to_string();
+    match container.chars().last() {
+        Some('1') => json!({ "80/tcp": [{ "HostPort": port(20_000) }] }),
+        Some('2') => json!({ "80/tcp": [{ "HostIp": "127.0.0.2", "HostPort": port(21_000) }] }),
+        Some('3') => json!({ "80/tcp": [{}], "81/tcp": [{}] }),
+        _ => json!({}),
+    }
+}
+
 fn post(path: &str, body: Value, taken: bool, then: Owned) -> Operation {
     Operation { method: "POST", path: path.to_owned(), body, taken, makes: None, then }
 }
 
 impl Operation {
-    /// Does it, and gives the id that the engine answered, if any.
-    pub(crate) async fn carry_out(&self, client: &Client) -> String {
+    /// Does it, and gives the id that the engine answered, if any; an error if there was no answer.
+    pub(crate) async fn carry_out(&self, client: &Client) -> docknet::Result<String> {
         let body = if self.body.is_null() { String::new() } else { self.body.to_string() };
         let request = http::Request::builder().method(self.method).uri(&self.path);
-        let answer = client.send(request.body(body.into()).unwrap()).await.unwrap();
+        let answer = client.send(request.body(body.into()).unwrap()).await?;
         let status = answer.status();
-        let body = answer.into_body().collect(1 << 20).await.unwrap();
+        let body = answer.into_body().collect(1 << 20).await?;
         let taken = status.is_success() || status == 304;
         assert_eq!(taken, self.taken, "{} {}: {status} {body:?}", self.method, self.path);
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
-        answer["Id"].as_str().unwrap_or("-").to_owned()
+        Ok(answer["Id"].as_str().unwrap_or("-").to_owned())
     }
 }
 
