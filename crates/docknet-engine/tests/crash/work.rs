@@ -211,17 +211,21 @@ fn network_body(task: usize, name: &str) -> Value {
     match name.chars().last() {
         Some('1') => json!({ "Name": name, "Internal": true }),
         Some('2') => {
-            let pool = json!({ "Subnet": format!("10.{task}.2.0/24") });
+            let pool = pool(&format!("10.{task}.2"));
             json!({ "Name": name, "EnableIPv6": true, "IPAM": { "Config": [pool] } })
         }
         Some('3') => {
-            let pool = json!({ "Subnet": format!("10.{task}.3.0/24") });
+            let pool = pool(&format!("10.{task}.3"));
             let options = json!({ "parent": parent(task) });
             let ipam = json!({ "Config": [pool] });
             json!({ "Name": name, "Driver": "macvlan", "Options": options, "IPAM": ipam })
         }
         _ => json!({ "Name": name }),
     }
+}
+
+fn pool(begin: &str) -> Value {
+    json!({ "Subnet": format!("{begin}.0/24"), "Gateway": format!("{begin}.1") })
 }
 
 /// The ports that a container publishes: a certain one, one of an address, any one, or none.
@@ -240,6 +244,10 @@ fn post(path: &str, body: Value, taken: bool, then: Owned) -> Operation {
 }
 
 impl Operation {
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Does it, and gives the id that the engine answered, if any; an error if there was no answer.
     pub(crate) async fn carry_out(&self, client: &Client) -> docknet::Result<String> {
         let body = if self.body.is_null() { String::new() } else { self.body.to_string() };
