@@ -231,7 +231,8 @@ impl Links {
     pub(crate) fn set_up(&mut self, index: Index, setup: &Setup<'_>) -> Result<(), Refused> {
         self.ask("set a link up", |messages| {
             if !setup.ipv6 {
-                link(messages, RTM_SETLINK, 0, Which::Index(index), Up::No, |message| {
+                // Before it comes up. One that is up stays so: its routes would be lost.
+                link(messages, RTM_SETLINK, 0, Which::Index(index), Up::Same, |message| {
                     message.nest(IFLA_AF_SPEC, |message| generated_addresses(message, setup.ipv6));
                 });
             }
