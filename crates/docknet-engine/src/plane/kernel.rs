@@ -182,7 +182,14 @@ impl Kernel {
             return Ok(());
         };
         let detached = sandbox.detach(&mut self.links, plug);
-        self.reaper.poke();
+        match self.networks.get(&plug.network.id) {
+            // Both ends of a pair go with the one that is here.
+            Some(Made::Bridge(_) | Made::Nothing) | None => self.reaper.poke(),
+            Some(Made::Parent(_)) => match sandbox.namespace().again() {
+                Ok(namespace) => self.reaper.clean(namespace),
+                Err(why) => tracing::warn!(%why, "a link that is gone stays in a container"),
+            },
+        }
         detached.map_err(PlaneError::from)
     }
 

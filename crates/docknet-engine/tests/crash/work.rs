@@ -110,7 +110,7 @@ impl Owned {
         let place = self.containers.get(&container);
         let mut then = self.clone();
         let there = |name: &str| name == SHARED || self.networks.contains(name);
-        match rng.u8(..12) {
+        match rng.u8(..15) {
             0 | 1 => {
                 let taken = then.networks.insert(network.clone());
                 let body = network_body(task, &network);
@@ -154,7 +154,7 @@ impl Owned {
                 let body = json!({ "Image": "busybox", "HostConfig": host });
                 post(&format!("/containers/create?name={container}"), body, taken, then)
             }
-            7 => {
+            7 | 12..=14 => {
                 if let Some(place) = then.containers.get_mut(&container) {
                     place.running = true;
                 }

@@ -168,6 +168,51 @@ async fn what_went_wrong_meanwhile_is_mended_at_the_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_container_did_to_its_links_stays() {
+    let lab = Lab::new().await;
+    let machine = lab.container("machine", "none").await;
+    let dir = tempfile::tempdir().unwrap();
+    let first = engine(&machine, dir.path()).await;
+    let client = first.client();
+    for (network, pool) in [("front", "10.7.0.0/24"), ("back", "10.8.0.0/24")] {
+        let pool = docknet::Pool::new(pool.parse().unwrap());
+        let spec = NetworkSpec::new(network).ipv6(network == "back").pool(pool);
+        client.networks().create(spec).await.unwrap();
+    }
+    run(&client, "api", "front").await;
+    let back = client.networks().get("back").await.unwrap();
+    back.connect("api", EndpointSpec::new()).await.unwrap();
+    let api = first.sandbox("api").await.unwrap();
+    // A link that goes down for a moment loses them.
+    ip(&api, "route add 192.0.2.0/24 via 10.7.0.9");
+    ip(&api, "route add 198.51.100.0/24 via 10.8.0.9");
+    let routes = || api.command("ip").args(["route", "show"]).output().unwrap().stdout;
+    let routes_before = routes();
+    drop((client, back, first));
+    let second = engine(&machine, dir.path()).await;
+    let routes = String::from_utf8(routes()).unwrap();
+    assert_eq!(routes, String::from_utf8(routes_before).unwrap());
+    assert!(routes.contains("192.0.2.0/24") && routes.contains("198.51.100.0/24"), "{routes}");
+    second.client().containers().get("api").await.unwrap().stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_on_top_of_one_of_the_hosts_goes_when_it_is_taken_off() {
+    let lab = Lab::new().await;
+    ip(&lab.host, "link add parent0 type veth peer name parent1");
+    let pool = docknet::Pool::new("10.7.0.0/24".parse().unwrap());
+    let spec = NetworkSpec::new("beside").driver("macvlan").option("parent", "parent0").pool(pool);
+    let beside = lab.client.networks().create(spec).await.unwrap();
+    let web = lab.container("web", "beside").await;
+    beside.disconnect("web").await.unwrap();
+    let links = || {
+        let links = web.command("ip").args(["-br", "link"]).output().unwrap().stdout;
+        String::from_utf8(links).unwrap().lines().count()
+    };
+    until("the link", || links() == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_engine_has_a_namespace() {
     let lab = Lab::new().await;
     let error = Engine::kernel().inside(&lab.host).start().await.unwrap_err().to_string();

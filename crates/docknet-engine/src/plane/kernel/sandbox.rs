@@ -64,7 +64,11 @@ impl Sandbox {
 
     /// One that was there before.
     pub(crate) fn open_again(namespace: Namespace) -> io::Result<(Self, Sockets)> {
-        let (links, sockets) = namespace.within(|| Ok((Links::open()?, resolver::listen()?)))?;
+        let (links, sockets) = namespace.within(|| {
+            let mut links = Links::open()?;
+            links.remove_group(GONE).map_err(io::Error::other)?;
+            Ok((links, resolver::listen()?))
+        })?;
         Ok((Self { namespace, links, plugged: BTreeMap::new() }, sockets))
     }
 
