@@ -36,7 +36,7 @@ fn told(machine: &Sandbox) -> String {
     let links = run("ip", "-br link show");
     // Those that are gone, and not yet taken away.
     let links: Vec<_> = links.lines().filter(|line| !line.starts_with("dngone")).collect();
-    [links.join("\n"), run("ip", "-br addr show"), run("nft", "list ruleset")].join("\n")
+    [links.join("\n"), run("ip", "-br addr show"), run("nft", "list ruleset inet")].join("\n")
 }
 
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -210,6 +210,31 @@ async fn a_link_on_top_of_one_of_the_hosts_goes_when_it_is_taken_off() {
         String::from_utf8(links).unwrap().lines().count()
     };
     until("the link", || links() == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_was_made_and_not_committed_makes_room() {
+    let lab = Lab::new().await;
+    let machine = lab.container("machine", "none").await;
+    let dir = tempfile::tempdir().unwrap();
+    let first = engine(&machine, dir.path()).await;
+    let client = first.client();
+    client.networks().create("front").await.unwrap();
+    run(&client, "api", "front").await;
+    run(&client, "db", "front").await;
+    let api = first.sandbox("api").await.unwrap();
+    drop((client, first));
+    // As if it had been taken off, and put on again, and then the power had failed.
+    ip(&api, "link del eth0");
+    ip(&api, "link add eth0 type veth peer name other");
+
+    let second = engine(&machine, dir.path()).await;
+    let db = second.sandbox("db").await.unwrap();
+    listen(&api, 80, "api");
+    assert_eq!(ask(&db, ("172.18.0.2".parse::<IpAddr>().unwrap(), 80)), "api");
+    for name in ["api", "db"] {
+        second.client().containers().get(name).await.unwrap().stop().await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

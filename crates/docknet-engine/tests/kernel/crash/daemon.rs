@@ -135,11 +135,7 @@ impl State {
     }
 
     /// Does something in the namespace of a container.
-    pub(crate) fn within<T: Send>(
-        &self,
-        container: &str,
-        work: impl FnOnce() -> T + Send,
-    ) -> T {
+    pub(crate) fn within<T: Send>(&self, container: &str, work: impl FnOnce() -> T + Send) -> T {
         let file = fs::File::open(self.namespaces().join(container)).unwrap();
         thread::scope(|scope| {
             let inside = scope.spawn(|| {

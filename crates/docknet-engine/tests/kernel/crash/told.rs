@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -25,6 +26,16 @@ pub(crate) struct Told {
     containers: BTreeMap<String, Inside>,
     /// The files by which they are kept, each mounted once.
     mounts: Vec<String>,
+    /// What the elements of published ports mean.
+    published: Vec<Published>,
+}
+
+/// A port of the host's that leads to a container.
+#[derive(Debug)]
+pub(crate) struct Published {
+    pub(crate) at: SocketAddr,
+    pub(crate) container: String,
+    pub(crate) to: SocketAddr,
 }
 
 /// A link of the host's.
@@ -152,6 +163,11 @@ impl Told {
                 if is_of(&ip) != family {
                     continue;
                 }
+                self.published.push(Published {
+                    at: SocketAddr::new(ip.parse().unwrap(), at.parse().unwrap()),
+                    container: text(&container["Id"]),
+                    to: SocketAddr::new(address.parse().unwrap(), port.parse().unwrap()),
+                });
                 if matches!(ip.as_str(), "0.0.0.0" | "::") {
                     let set = format!("published{family}");
                     self.element(&set, format!("{protocol} {at} {address} {port}"));
@@ -161,6 +177,10 @@ impl Told {
                 }
             }
         }
+    }
+
+    pub(crate) fn published(&self) -> &[Published] {
+        &self.published
     }
 
     fn element(&mut self, set: &str, element: String) {
@@ -196,7 +216,8 @@ impl Told {
 
     fn find_rules(&mut self, machine: &Sandbox, names: &BTreeMap<u64, String>) {
         // The machine is a container of the engine of the test, which has a table for IPv4 in it.
-        let output = machine.command("nft").args(["-j", "list", "ruleset", "inet"]).output().unwrap();
+        let output =
+            machine.command("nft").args(["-j", "list", "ruleset", "inet"]).output().unwrap();
         let all: Value = serde_json::from_slice(&output.stdout).unwrap();
         for object in list(&all["nftables"]) {
             if let Some(rule) = object.get("rule") {
@@ -308,8 +329,8 @@ fn words(element: &Value, names: &BTreeMap<u64, String>) -> String {
             let prefix = &object["prefix"];
             format!("{}/{}", text(&prefix["addr"]), prefix["len"])
         }
-        Value::String(text) => match text.parse::<u32>() {
-            Ok(number) => match names.get(&u64::from(number.swap_bytes())) {
+        Value::String(text) => match text.parse::<i32>() {
+            Ok(number) => match names.get(&u64::from(number.cast_unsigned().swap_bytes())) {
                 Some(name) => name.clone(),
                 None => format!("no link: {number}"),
             },

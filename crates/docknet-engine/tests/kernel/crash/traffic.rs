@@ -1,14 +1,12 @@
 //! Whether packets go where they should.
 
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
-
-use serde_json::Value;
 
 use super::Machine;
 use super::daemon::State;
 use super::observed::Observed;
-use super::told::text;
+use super::told::{Published, text};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// For what must not arrive.
@@ -23,8 +21,8 @@ struct Member<'a> {
     on: Vec<&'a str>,
 }
 
-/// Two containers of a network reach each other; two that share none do not; and a port of the host leads to its container.
-pub(crate) fn check(when: &str, observed: &Observed, machine: &Machine, state: &State) {
+/// Two containers of a network reach each other, and two that share none do not.
+pub(crate) fn check(when: &str, observed: &Observed, state: &State) {
     let members = members(observed);
     let mut apart = None;
     for (at, one) in members.iter().enumerate() {
@@ -42,25 +40,27 @@ pub(crate) fn check(when: &str, observed: &Observed, machine: &Machine, state: &
     if let Some((one, other)) = apart {
         let listener = listen(state, one);
         let at = listener.local_addr().unwrap();
-        let reached = state.within(&other.container, || TcpStream::connect_timeout(&at, LONG_ENOUGH));
+        let reached =
+            state.within(&other.container, || TcpStream::connect_timeout(&at, LONG_ENOUGH));
         assert!(reached.is_err(), "{when}: {at} is reached from {}", other.network);
-    }
-    for container in observed.containers.values() {
-        check_ports(when, container, machine, state);
     }
 }
 
-fn check_ports(when: &str, container: &Value, machine: &Machine, state: &State) {
-    let Some(ports) = container["NetworkSettings"]["Ports"].as_object() else { return };
-    for (port, bindings) in ports {
-        let port: u16 = port.split('/').next().unwrap().parse().unwrap();
-        for binding in bindings.as_array().into_iter().flatten() {
-            let at: u16 = text(&binding["HostPort"]).parse().unwrap();
-            let ip: IpAddr = text(&binding["HostIp"]).parse().unwrap();
-            let taken = machine.host.within(|| TcpListener::bind((ip, at))).map(drop);
-            assert!(taken.is_err(), "{when}: {ip}:{at} is published, and free");
-            let _ = (port, state);
-        }
+/// A port of the host leads to its container, and nobody else can have it.
+pub(crate) fn check_ports(when: &str, published: &[Published], machine: &Machine, state: &State) {
+    for Published { at, container, to } in published {
+        let taken = machine.host.within(|| TcpListener::bind(at)).map(drop);
+        assert!(taken.is_err(), "{when}: {at} is published, and free");
+        let from = match at.ip() {
+            ip if ip == Ipv4Addr::UNSPECIFIED => Ipv4Addr::LOCALHOST.into(),
+            // Nothing leads from ::1.
+            IpAddr::V6(_) => continue,
+            ip => ip,
+        };
+        let at = SocketAddr::new(from, at.port());
+        let _listener = state.within(container, || TcpListener::bind(to)).unwrap();
+        let reached = machine.host.within(|| TcpStream::connect_timeout(&at, PATIENCE)).map(drop);
+        assert!(reached.is_ok(), "{when}: {at} for {to}: {reached:?}");
     }
 }
 
