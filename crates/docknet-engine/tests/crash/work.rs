@@ -45,7 +45,7 @@ pub(crate) struct Place {
 /// One operation of one client.
 pub(crate) struct Operation {
     method: &'static str,
-    path: String,
+    pub(crate) path: String,
     body: Value,
     /// Whether the engine has to do it, or to refuse it.
     taken: bool,
@@ -244,10 +244,6 @@ fn post(path: &str, body: Value, taken: bool, then: Owned) -> Operation {
 }
 
 impl Operation {
-    pub(crate) fn path(&self) -> &str {
-        &self.path
-    }
-
     /// Does it, and gives the id that the engine answered, if any; an error if there was no answer.
     pub(crate) async fn carry_out(&self, client: &Client) -> docknet::Result<String> {
         let body = if self.body.is_null() { String::new() } else { self.body.to_string() };

@@ -13,7 +13,6 @@ mod observed;
 mod told;
 mod traffic;
 #[path = "../crash/work.rs"]
-#[expect(dead_code, reason = "clients here are told how far they are, and need not write it down")]
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,7 +192,7 @@ impl Story {
         }
         // What was under way may have been done in part, and is done anew: with a namespace that is another one.
         let under_way: Vec<String> =
-            (0..work::TASKS).map(|task| self.work.next(task).1.path().to_owned()).collect();
+            (0..work::TASKS).map(|task| self.work.next(task).1.path).collect();
         for task in 0..work::TASKS {
             self.work.settle(task, &observed.of_task(task), when);
         }
@@ -219,7 +218,7 @@ impl Story {
     /// Packets take long, and are tried now and then.
     fn is_packets_turn(&mut self) -> bool {
         self.checks += 1;
-        self.checks % 3 == 0
+        self.checks.is_multiple_of(3)
     }
 
     /// Endpoints keep their addresses, and containers their namespaces.

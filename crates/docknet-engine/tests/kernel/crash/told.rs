@@ -100,15 +100,15 @@ impl Told {
             addresses.insert(format!("{}/{}", text(&pool["Gateway"]), prefix(&subnet)));
             if network["Internal"] == false {
                 let set = if subnet.contains(':') { "masquerade6" } else { "masquerade4" };
-                self.element(set, subnet.clone());
+                self.element(set, &subnet);
             }
             self.routes.insert((subnet, bridge.clone()));
         }
         self.links.insert(bridge.clone(), Link::ours(None, addresses));
-        self.element("bridges", bridge.clone());
-        self.element("within", format!("{bridge} {bridge}"));
+        self.element("bridges", &bridge);
+        self.element("within", &format!("{bridge} {bridge}"));
         if network["Internal"] == true {
-            self.element("closed", bridge);
+            self.element("closed", &bridge);
         }
     }
 
@@ -170,10 +170,10 @@ impl Told {
                 });
                 if matches!(ip.as_str(), "0.0.0.0" | "::") {
                     let set = format!("published{family}");
-                    self.element(&set, format!("{protocol} {at} {address} {port}"));
+                    self.element(&set, &format!("{protocol} {at} {address} {port}"));
                 } else {
                     let set = format!("published{family}_at");
-                    self.element(&set, format!("{ip} {protocol} {at} {address} {port}"));
+                    self.element(&set, &format!("{ip} {protocol} {at} {address} {port}"));
                 }
             }
         }
@@ -183,8 +183,8 @@ impl Told {
         &self.published
     }
 
-    fn element(&mut self, set: &str, element: String) {
-        let new = self.sets.get_mut(set).unwrap().insert(element.clone());
+    fn element(&mut self, set: &str, element: &str) {
+        let new = self.sets.get_mut(set).unwrap().insert(element.to_owned());
         assert!(new, "{set} would have {element} twice");
     }
 
