@@ -12,7 +12,7 @@ use super::bridge::MadeBridge;
 use super::links::{Index, Inside, Link, Links, Pair, Setup, Upper};
 use super::namespace::Namespace;
 use super::netlink::Refused;
-use super::resolver;
+use super::resolver::{self, Before};
 use super::upper::MadeParent;
 use super::{GONE, OURS, PlaneError, cannot};
 use crate::core::step::{Outlook, Plug};
@@ -57,7 +57,7 @@ impl Sandbox {
             // A user namespace may not have all groups.
             const PINGS: &str = "/proc/sys/net/ipv4/ping_group_range";
             fs::write(PINGS, "0 2147483647").or_else(|_| fs::write(PINGS, "0 0"))?;
-            Ok((links, resolver::listen()?))
+            Ok((links, resolver::listen(Before::Nothing)?))
         })?;
         Ok((Self { namespace, links, plugged: BTreeMap::new() }, sockets))
     }
@@ -67,7 +67,7 @@ impl Sandbox {
         let (links, sockets) = namespace.within(|| {
             let mut links = Links::open()?;
             links.remove_group(GONE).map_err(io::Error::other)?;
-            Ok((links, resolver::listen()?))
+            Ok((links, resolver::listen(Before::Rules)?))
         })?;
         Ok((Self { namespace, links, plugged: BTreeMap::new() }, sockets))
     }
