@@ -105,7 +105,10 @@ fn clients_work_until_the_process_is_killed() {
             "immediate" => Durability::Immediate,
             _ => Durability::Process,
         };
-        let builder = Engine::open(dir).durability(durability).image("busybox");
+        let mut builder = Engine::open(dir).durability(durability).image("busybox");
+        for task in 0..work::TASKS {
+            builder = builder.link(work::parent(task), []);
+        }
         let client = builder.start().await.unwrap().client();
         if client.networks().find(work::SHARED).await.unwrap().is_none() {
             client.networks().create(work::SHARED).await.unwrap();
@@ -118,7 +121,7 @@ fn clients_work_until_the_process_is_killed() {
             tasks.spawn(async move {
                 loop {
                     let (index, op) = work.next(task);
-                    let id = op.carry_out(&client).await;
+                    let id = op.carry_out(&client).await.unwrap();
                     work.done(task, index);
                     harness::acknowledge(&format!("{task} {index} {id}"));
                 }

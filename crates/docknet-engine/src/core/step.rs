@@ -7,7 +7,7 @@ use docknet_types::{ContainerId, NetworkId};
 
 use super::container::{Container, KILL, Program, Protocol, Publication};
 use super::endpoint::{Endpoint, EndpointConfig, SYSCTLS};
-use super::network::Network;
+use super::network::{DriverKind, Network};
 use super::state::State;
 
 /// One thing to do.
@@ -90,6 +90,9 @@ pub(crate) struct Place {
     pub(crate) ipv6: Option<Ipv6Addr>,
     /// Whether it leads nowhere else.
     pub(crate) internal: bool,
+    /// Whether the host is between it and the outside, so that ports of the host can lead there. Links on top of one of the
+    /// host's go past the host, and it does not even reach them.
+    pub(crate) behind_host: bool,
     /// The endpoint's id.
     pub(crate) endpoint: String,
     /// The link inside.
@@ -201,6 +204,7 @@ impl Outlook {
             ipv4: endpoint.ipv4.map(|(ip, _)| ip),
             ipv6: endpoint.ipv6.map(|(ip, _)| ip),
             internal: network.config.internal,
+            behind_host: network.kind() == DriverKind::Bridge,
             endpoint: endpoint.id.clone(),
             interface: endpoint.interface.clone(),
             binding: network.default_binding(),
@@ -221,7 +225,10 @@ impl Outlook {
             IpAddr::V6(_) => self.gateway6.as_ref().map(|(link, _)| link),
         };
         let place = self.places.iter().find(|place| {
-            !place.internal && gateway.is_some() && place.interface.as_ref() == gateway
+            !place.internal
+                && place.behind_host
+                && gateway.is_some()
+                && place.interface.as_ref() == gateway
         });
         Some((place?, unspecified))
     }

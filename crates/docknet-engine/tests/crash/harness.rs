@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Tells the test which is the child that it is one.
 const CHILD: &str = "DOCKNET_CRASH_CHILD";
 const ACKNOWLEDGED: &str = "acknowledged ";
-const READY: &str = "ready";
+pub(crate) const READY: &str = "ready";
 
 /// When a process is killed.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +105,7 @@ pub(crate) fn kill(command: &mut Command, death: Death) -> Vec<String> {
 }
 
 /// Its whole lines: one that the kill cut short was not said.
-fn lines(child: &mut Child) -> Receiver<String> {
+pub(crate) fn lines(child: &mut Child) -> Receiver<String> {
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let (sender, receiver) = channel();
     thread::spawn(move || {

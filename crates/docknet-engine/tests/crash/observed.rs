@@ -10,8 +10,8 @@ use super::work::{Owned, Place};
 /// Every network and every container.
 pub(crate) struct Observed {
     /// As inspections show them, by name.
-    networks: BTreeMap<String, Value>,
-    containers: BTreeMap<String, Value>,
+    pub(crate) networks: BTreeMap<String, Value>,
+    pub(crate) containers: BTreeMap<String, Value>,
 }
 
 impl Observed {

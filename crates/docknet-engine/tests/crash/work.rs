@@ -45,7 +45,7 @@ pub(crate) struct Place {
 /// One operation of one client.
 pub(crate) struct Operation {
     method: &'static str,
-    path: String,
+    pub(crate) path: String,
     body: Value,
     /// Whether the engine has to do it, or to refuse it.
     taken: bool,
@@ -110,10 +110,10 @@ impl Owned {
         let place = self.containers.get(&container);
         let mut then = self.clone();
         let there = |name: &str| name == SHARED || self.networks.contains(name);
-        match rng.u8(..12) {
+        match rng.u8(..15) {
             0 | 1 => {
                 let taken = then.networks.insert(network.clone());
-                let body = json!({ "Name": network });
+                let body = network_body(task, &network);
                 Operation {
                     makes: taken.then_some(network),
                     ..post("/networks/create", body, taken, then)
@@ -149,10 +149,12 @@ impl Owned {
                     let place = Place { running: false, on: [mode.to_owned()].into() };
                     then.containers.insert(container.clone(), place);
                 }
-                let body = json!({ "Image": "busybox", "HostConfig": { "NetworkMode": mode } });
+                let ports = bindings(task, &container);
+                let host = json!({ "NetworkMode": mode, "PortBindings": ports });
+                let body = json!({ "Image": "busybox", "HostConfig": host });
                 post(&format!("/containers/create?name={container}"), body, taken, then)
             }
-            7 => {
+            7 | 12..=14 => {
                 if let Some(place) = then.containers.get_mut(&container) {
                     place.running = true;
                 }
@@ -199,22 +201,60 @@ impl Owned {
     }
 }
 
+/// The link of the host's that a client's macvlan network is on.
+pub(crate) fn parent(task: usize) -> String {
+    format!("parent{task}")
+}
+
+/// Networks of several kinds. No two of them want the same.
+fn network_body(task: usize, name: &str) -> Value {
+    match name.chars().last() {
+        Some('1') => json!({ "Name": name, "Internal": true }),
+        Some('2') => {
+            let pool = pool(&format!("10.{task}.2"));
+            json!({ "Name": name, "EnableIPv6": true, "IPAM": { "Config": [pool] } })
+        }
+        Some('3') => {
+            let pool = pool(&format!("10.{task}.3"));
+            let options = json!({ "parent": parent(task) });
+            let ipam = json!({ "Config": [pool] });
+            json!({ "Name": name, "Driver": "macvlan", "Options": options, "IPAM": ipam })
+        }
+        _ => json!({ "Name": name }),
+    }
+}
+
+fn pool(begin: &str) -> Value {
+    json!({ "Subnet": format!("{begin}.0/24"), "Gateway": format!("{begin}.1") })
+}
+
+/// The ports that a container publishes: a certain one, one of an address, any one, or none.
+fn bindings(task: usize, container: &str) -> Value {
+    let port = |base: usize| (base + task).to_string();
+    match container.chars().last() {
+        Some('1') => json!({ "80/tcp": [{ "HostPort": port(20_000) }] }),
+        Some('2') => json!({ "80/tcp": [{ "HostIp": "127.0.0.2", "HostPort": port(21_000) }] }),
+        Some('3') => json!({ "80/tcp": [{}], "81/tcp": [{}] }),
+        _ => json!({}),
+    }
+}
+
 fn post(path: &str, body: Value, taken: bool, then: Owned) -> Operation {
     Operation { method: "POST", path: path.to_owned(), body, taken, makes: None, then }
 }
 
 impl Operation {
-    /// Does it, and gives the id that the engine answered, if any.
-    pub(crate) async fn carry_out(&self, client: &Client) -> String {
+    /// Does it, and gives the id that the engine answered, if any; an error if there was no answer.
+    pub(crate) async fn carry_out(&self, client: &Client) -> docknet::Result<String> {
         let body = if self.body.is_null() { String::new() } else { self.body.to_string() };
         let request = http::Request::builder().method(self.method).uri(&self.path);
-        let answer = client.send(request.body(body.into()).unwrap()).await.unwrap();
+        let answer = client.send(request.body(body.into()).unwrap()).await?;
         let status = answer.status();
-        let body = answer.into_body().collect(1 << 20).await.unwrap();
+        let body = answer.into_body().collect(1 << 20).await?;
         let taken = status.is_success() || status == 304;
         assert_eq!(taken, self.taken, "{} {}: {status} {body:?}", self.method, self.path);
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
-        answer["Id"].as_str().unwrap_or("-").to_owned()
+        Ok(answer["Id"].as_str().unwrap_or("-").to_owned())
     }
 }
 

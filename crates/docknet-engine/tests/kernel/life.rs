@@ -36,7 +36,7 @@ fn told(machine: &Sandbox) -> String {
     let links = run("ip", "-br link show");
     // Those that are gone, and not yet taken away.
     let links: Vec<_> = links.lines().filter(|line| !line.starts_with("dngone")).collect();
-    [links.join("\n"), run("ip", "-br addr show"), run("nft", "list ruleset")].join("\n")
+    [links.join("\n"), run("ip", "-br addr show"), run("nft", "list ruleset inet")].join("\n")
 }
 
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -165,6 +165,76 @@ async fn what_went_wrong_meanwhile_is_mended_at_the_start() {
     let (web, api) = (second.sandbox("web").await.unwrap(), second.sandbox("api").await.unwrap());
     listen(&web, 80, "web");
     assert_eq!(ask(&api, ("172.18.0.2".parse::<IpAddr>().unwrap(), 80)), "web");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_container_did_to_its_links_stays() {
+    let lab = Lab::new().await;
+    let machine = lab.container("machine", "none").await;
+    let dir = tempfile::tempdir().unwrap();
+    let first = engine(&machine, dir.path()).await;
+    let client = first.client();
+    for (network, pool) in [("front", "10.7.0.0/24"), ("back", "10.8.0.0/24")] {
+        let pool = docknet::Pool::new(pool.parse().unwrap());
+        let spec = NetworkSpec::new(network).ipv6(network == "back").pool(pool);
+        client.networks().create(spec).await.unwrap();
+    }
+    run(&client, "api", "front").await;
+    let back = client.networks().get("back").await.unwrap();
+    back.connect("api", EndpointSpec::new()).await.unwrap();
+    let api = first.sandbox("api").await.unwrap();
+    // A link that goes down for a moment loses them.
+    ip(&api, "route add 192.0.2.0/24 via 10.7.0.9");
+    ip(&api, "route add 198.51.100.0/24 via 10.8.0.9");
+    let routes = || api.command("ip").args(["route", "show"]).output().unwrap().stdout;
+    let routes_before = routes();
+    drop((client, back, first));
+    let second = engine(&machine, dir.path()).await;
+    let routes = String::from_utf8(routes()).unwrap();
+    assert_eq!(routes, String::from_utf8(routes_before).unwrap());
+    assert!(routes.contains("192.0.2.0/24") && routes.contains("198.51.100.0/24"), "{routes}");
+    second.client().containers().get("api").await.unwrap().stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_on_top_of_one_of_the_hosts_goes_when_it_is_taken_off() {
+    let lab = Lab::new().await;
+    ip(&lab.host, "link add parent0 type veth peer name parent1");
+    let pool = docknet::Pool::new("10.7.0.0/24".parse().unwrap());
+    let spec = NetworkSpec::new("beside").driver("macvlan").option("parent", "parent0").pool(pool);
+    let beside = lab.client.networks().create(spec).await.unwrap();
+    let web = lab.container("web", "beside").await;
+    beside.disconnect("web").await.unwrap();
+    let links = || {
+        let links = web.command("ip").args(["-br", "link"]).output().unwrap().stdout;
+        String::from_utf8(links).unwrap().lines().count()
+    };
+    until("the link", || links() == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_was_made_and_not_committed_makes_room() {
+    let lab = Lab::new().await;
+    let machine = lab.container("machine", "none").await;
+    let dir = tempfile::tempdir().unwrap();
+    let first = engine(&machine, dir.path()).await;
+    let client = first.client();
+    client.networks().create("front").await.unwrap();
+    run(&client, "api", "front").await;
+    run(&client, "db", "front").await;
+    let api = first.sandbox("api").await.unwrap();
+    drop((client, first));
+    // As if it had been taken off, and put on again, and then the power had failed.
+    ip(&api, "link del eth0");
+    ip(&api, "link add eth0 type veth peer name other");
+
+    let second = engine(&machine, dir.path()).await;
+    let db = second.sandbox("db").await.unwrap();
+    listen(&api, 80, "api");
+    assert_eq!(ask(&db, ("172.18.0.2".parse::<IpAddr>().unwrap(), 80)), "api");
+    for name in ["api", "db"] {
+        second.client().containers().get(name).await.unwrap().stop().await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -170,3 +170,20 @@ async fn ports_move_with_the_default_route() {
     assert_eq!(ask(&internet.server, (HOST, 8080)), "web");
     let _: IpAddr = lab.ip("web", "aback").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_port_leads_to_a_network_that_the_host_does_not_reach() {
+    let lab = Lab::new().await;
+    ip(&lab.host, "link add parent0 type bridge");
+    let pool = docknet::Pool::new("10.7.0.0/24".parse().unwrap());
+    let spec = NetworkSpec::new("beside").driver("macvlan").option("parent", "parent0").pool(pool);
+    lab.network(spec).await;
+    let bindings = json!({ "80/tcp": [{ "HostPort": "8080" }] });
+    lab.run("web", "beside", publishing(bindings.clone())).await;
+    lab.host.within(|| TcpListener::bind("0.0.0.0:8080")).unwrap();
+    // So somebody else can have it.
+    lab.network("front").await;
+    let other = lab.run("other", "front", publishing(bindings)).await;
+    listen(&other, 80, "other");
+    assert_eq!(ask(&lab.host, (LOCAL, 8080)), "other");
+}

@@ -67,6 +67,7 @@ pub(crate) struct Upper<'a> {
     pub(crate) kind: UpperKind,
     pub(crate) parent: Index,
     pub(crate) mtu: Option<u32>,
+    pub(crate) group: Group,
     pub(crate) inside: Inside<'a>,
 }
 
@@ -176,6 +177,7 @@ impl Links {
             link(messages, RTM_NEWLINK, NEW, Which::New, Up::No, |message| {
                 inside(message, &upper.inside, upper.mtu);
                 message.number(IFLA_LINK, upper.parent.0);
+                message.number(IFLA_GROUP, upper.group.0);
                 message.nest(IFLA_LINKINFO, |message| {
                     message.text(IFLA_INFO_KIND, upper.kind.name());
                     message.nest(IFLA_INFO_DATA, |message| match upper.kind {
@@ -231,7 +233,8 @@ impl Links {
     pub(crate) fn set_up(&mut self, index: Index, setup: &Setup<'_>) -> Result<(), Refused> {
         self.ask("set a link up", |messages| {
             if !setup.ipv6 {
-                link(messages, RTM_SETLINK, 0, Which::Index(index), Up::No, |message| {
+                // Before it comes up. One that is up stays so: its routes would be lost.
+                link(messages, RTM_SETLINK, 0, Which::Index(index), Up::Same, |message| {
                     message.nest(IFLA_AF_SPEC, |message| generated_addresses(message, setup.ipv6));
                 });
             }

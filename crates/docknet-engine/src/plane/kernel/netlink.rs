@@ -209,6 +209,11 @@ impl Message<'_> {
 }
 
 impl Refused {
+    /// Whether the link that it was about is not there.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.errno() == Errno::NODEV
+    }
+
     pub(crate) fn errno(&self) -> Errno {
         self.errno
     }

@@ -97,16 +97,28 @@ pub(super) fn link(name: &str) -> Option<u32> {
     fs::read_to_string(format!("/sys/class/net/{name}/ifindex")).ok()?.trim().parse().ok()
 }
 
+/// What a namespace had before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// It is new.
+    Nothing,
+    /// Rules of the engine that had it.
+    Rules,
+}
+
 /// Sockets for a container's queries, and rules that lead them there. To be called inside. Port 53 itself stays free for who
 /// serves names there.
-pub(crate) fn listen() -> io::Result<Sockets> {
+pub(crate) fn listen(before: Before) -> io::Result<Sockets> {
     let udp = UdpSocket::bind((RESOLVER, 0))?;
     let tcp = TcpListener::bind((RESOLVER, 0))?;
     let ports = [(UDP, udp.local_addr()?.port()), (TCP, tcp.local_addr()?.port())];
     let mut batch = Batch::default();
-    // Added first, so that there is something to remove.
-    batch.add_table(TABLE);
-    batch.remove_table(TABLE);
+    if before == Before::Rules {
+        // Added first, so that there is something to remove. Whoever removed something waits until nobody looks at it any
+        // more, some ten milliseconds.
+        batch.add_table(TABLE);
+        batch.remove_table(TABLE);
+    }
     batch.add_table(TABLE);
     let hook = Hook { kind: "nat", number: LOCAL_OUT, priority: PRIORITY_NAT_DST };
     batch.add_chain(TABLE, CHAIN, Some(hook));

@@ -8,6 +8,7 @@ use docknet_types::{ContainerId, IpNet};
 
 use super::bridge::MadeBridge;
 use super::links::{Index, Link};
+use super::netlink::Refused;
 use super::sandbox::Sandbox;
 use super::upper::MadeParent;
 use super::{GONE, Kernel, Made, OURS, PlaneError, cannot};
@@ -130,13 +131,14 @@ impl Kernel {
             if sandbox.attach_again(&mut self.links, bridge, plug, &port)? {
                 return Ok(());
             }
-            self.links.remove(port.index)?;
+            unless_gone(self.links.remove(port.index))?;
         }
         if let Some(Made::Parent(_)) = network
             && sandbox.set_up_again(plug)?
         {
             return Ok(());
         }
+        sandbox.make_room(plug)?;
         self.attach(plug)
     }
 
@@ -156,12 +158,23 @@ impl Kernel {
     /// What nobody asked for goes.
     fn sweep(&mut self, found: Found) -> Result<(), PlaneError> {
         for link in found.links.into_values() {
-            self.links.discard(&link.name, GONE)?;
+            unless_gone(self.links.discard(&link.name, GONE))?;
         }
         drop(found.sandboxes);
+        for sandbox in self.sandboxes.values_mut() {
+            sandbox.sweep()?;
+        }
         let open: BTreeSet<&ContainerId> = self.sandboxes.keys().collect();
         self.pins.sweep(&open).map_err(|why| cannot("remove a namespace", &why))?;
         self.reaper.poke();
         Ok(())
+    }
+}
+
+/// Links go by themselves while we look, when the namespace of a container does that was about to go before.
+fn unless_gone(done: Result<(), Refused>) -> Result<(), Refused> {
+    match done {
+        Err(refused) if refused.is_gone() => Ok(()),
+        other => other,
     }
 }

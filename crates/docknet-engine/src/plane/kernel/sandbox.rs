@@ -12,7 +12,7 @@ use super::bridge::MadeBridge;
 use super::links::{Index, Inside, Link, Links, Pair, Setup, Upper};
 use super::namespace::Namespace;
 use super::netlink::Refused;
-use super::resolver;
+use super::resolver::{self, Before};
 use super::upper::MadeParent;
 use super::{GONE, OURS, PlaneError, cannot};
 use crate::core::step::{Outlook, Plug};
@@ -57,14 +57,18 @@ impl Sandbox {
             // A user namespace may not have all groups.
             const PINGS: &str = "/proc/sys/net/ipv4/ping_group_range";
             fs::write(PINGS, "0 2147483647").or_else(|_| fs::write(PINGS, "0 0"))?;
-            Ok((links, resolver::listen()?))
+            Ok((links, resolver::listen(Before::Nothing)?))
         })?;
         Ok((Self { namespace, links, plugged: BTreeMap::new() }, sockets))
     }
 
     /// One that was there before.
     pub(crate) fn open_again(namespace: Namespace) -> io::Result<(Self, Sockets)> {
-        let (links, sockets) = namespace.within(|| Ok((Links::open()?, resolver::listen()?)))?;
+        let (links, sockets) = namespace.within(|| {
+            let mut links = Links::open()?;
+            links.remove_group(GONE).map_err(io::Error::other)?;
+            Ok((links, resolver::listen(Before::Rules)?))
+        })?;
         Ok((Self { namespace, links, plugged: BTreeMap::new() }, sockets))
     }
 
@@ -102,10 +106,22 @@ impl Sandbox {
         plug: &Plug,
         port: &Link,
     ) -> Result<bool, PlaneError> {
+        if !self.set_up_again(plug)? {
+            return Ok(false);
+        }
         if port.bridge != Some(bridge.rules.bridge) || !port.up {
             host.set_bridge(port.index, bridge.rules.bridge)?;
         }
-        self.set_up_again(plug)
+        Ok(true)
+    }
+
+    /// Takes away what has the name that a link is to have: it was made for something that was never committed.
+    pub(crate) fn make_room(&mut self, plug: &Plug) -> Result<(), Refused> {
+        let Some(name) = &plug.endpoint.interface else { return Ok(()) };
+        match self.links.find(name)? {
+            Some(other) => self.links.remove(other.index),
+            None => Ok(()),
+        }
     }
 
     /// Mends what a link has; whether it is there.
@@ -117,6 +133,19 @@ impl Sandbox {
         let port = plug.network.config.bridge.is_some().then(|| Self::port(plug));
         self.set_up(name, port, plug)?;
         Ok(true)
+    }
+
+    /// Takes away links on top of the host's that were made for something that was never committed. Others of our group may
+    /// be there: those of an engine that a program inside has started.
+    pub(crate) fn sweep(&mut self) -> Result<(), Refused> {
+        for link in self.links.list()? {
+            let is_upper = matches!(link.kind.as_deref(), Some("macvlan" | "ipvlan"));
+            let is_plugged = self.plugged.values().any(|plugged| plugged.index == link.index);
+            if is_upper && link.group == Some(OURS) && !is_plugged {
+                self.links.remove(link.index)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes a link out of use: out of the container, to where the bridges are. The kernel takes it away later.
@@ -194,6 +223,7 @@ impl Sandbox {
                 kind: parent.kind,
                 parent: parent.index,
                 mtu: parent.mtu,
+                group: OURS,
                 inside,
             })?,
         }
