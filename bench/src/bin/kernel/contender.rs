@@ -157,8 +157,10 @@ impl Contender {
             // As its daemon sees it.
             None => {
                 let key = container.attrs()["NetworkSettings"]["SandboxKey"].as_str();
-                let key = key.context("it has no namespace")?.trim_start_matches('/');
-                Path::new(&format!("/proc/{}/root", self.process)).join(key)
+                // Its /var/run is a link that would lead into our own /run.
+                let key = key.and_then(|key| key.strip_prefix("/var/run/"));
+                let key = key.context("it has no namespace in /var/run")?;
+                Path::new(&format!("/proc/{}/root/run", self.process)).join(key)
             }
         };
         let namespace = Namespace::at(&path).with_context(|| path.display().to_string())?;
