@@ -2,19 +2,30 @@
 //! milliseconds, and for many at once it waits no longer than for one.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::GONE;
-use super::links::Links;
+use super::links::{Index, Links};
 use super::namespace::Namespace;
 
-/// Takes away what is in the group of links that are gone.
+/// Takes away what is in the group of links that are gone, and bridges that are dead.
 #[derive(Debug)]
 pub(crate) struct Reaper {
     jobs: Option<mpsc::Sender<Job>>,
+    shared: Arc<Shared>,
     thread: Option<thread::JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Bridges that are nobody's any more, the oldest first.
+    dead: Mutex<Vec<Index>>,
+    /// How often somebody wanted something.
+    operations: AtomicU64,
 }
 
 /// Where something is gone.
@@ -28,15 +39,23 @@ enum Job {
 /// after this long.
 const QUIET: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_millis(500);
+/// A bridge takes the kernel some ten milliseconds, however many go at once: it waits for all who look at its groups. So
+/// these go a few at a time, and only once nobody has wanted anything for a while, unless there are too many.
+const IDLE: Duration = Duration::from_millis(200);
+const FEW: usize = 4;
+const MANY: usize = 32;
+const TOO_MANY: usize = 512;
 
 impl Reaper {
     /// With a socket of the namespace that the bridges are in.
-    pub(crate) fn start(mut links: Links) -> io::Result<Self> {
+    pub(crate) fn start(links: Links) -> io::Result<Self> {
         let (jobs, wanted) = mpsc::channel();
+        let shared = Arc::<Shared>::default();
+        let mut rounds = Rounds { links, shared: shared.clone(), elsewhere: Vec::new() };
         let thread = thread::Builder::new()
             .name("docknet-reaper".to_owned())
-            .spawn(move || reap(&mut links, &wanted))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+            .spawn(move || rounds.go(&wanted))?;
+        Ok(Self { jobs: Some(jobs), shared, thread: Some(thread) })
     }
 
     /// Something is gone.
@@ -47,6 +66,17 @@ impl Reaper {
     /// Something is gone in another namespace.
     pub(crate) fn clean(&self, namespace: Namespace) {
         self.send(Job::In(namespace));
+    }
+
+    /// A bridge is gone.
+    pub(crate) fn bury(&self, bridge: Index) {
+        self.shared.dead().push(bridge);
+        self.poke();
+    }
+
+    /// Somebody wants something.
+    pub(crate) fn give_way(&self) {
+        self.shared.operations.fetch_add(1, Ordering::Relaxed);
     }
 
     fn send(&self, job: Job) {
@@ -66,26 +96,75 @@ impl Drop for Reaper {
     }
 }
 
-fn reap(links: &mut Links, wanted: &mpsc::Receiver<Job>) {
-    while let Ok(first) = wanted.recv() {
-        let begun = Instant::now();
-        let mut elsewhere = Vec::new();
-        let mut job = Ok(first);
+impl Shared {
+    fn dead(&self) -> MutexGuard<'_, Vec<Index>> {
+        self.dead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn operations(&self) -> u64 {
+        self.operations.load(Ordering::Relaxed)
+    }
+
+    /// Some of them, to be removed.
+    fn some_dead(&self, most: usize) -> Vec<Index> {
+        let mut dead = self.dead();
+        let most = most.min(dead.len());
+        dead.drain(..most).collect()
+    }
+}
+
+/// What its thread does.
+struct Rounds {
+    links: Links,
+    shared: Arc<Shared>,
+    elsewhere: Vec<Namespace>,
+}
+
+impl Rounds {
+    fn go(&mut self, wanted: &mpsc::Receiver<Job>) {
         loop {
+            let before = self.shared.operations();
+            let nothing_dead = self.shared.dead().is_empty();
+            let job = match nothing_dead {
+                true => wanted.recv().map_err(RecvTimeoutError::from),
+                false => wanted.recv_timeout(IDLE),
+            };
             match job {
-                Ok(Job::Here) => {}
-                Ok(Job::In(namespace)) => elsewhere.push(namespace),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+                Ok(first) => {
+                    self.gather(first, wanted);
+                    self.remove_gone();
+                    if self.shared.dead().len() > TOO_MANY {
+                        self.remove_dead(MANY);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => self.remove_dead_until_wanted(before),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.remove_dead(usize::MAX);
+    }
+
+    /// Waits until nothing more is gone, but not for long.
+    fn gather(&mut self, first: Job, wanted: &mpsc::Receiver<Job>) {
+        let begun = Instant::now();
+        let mut job = Ok(first);
+        while let Ok(one) = job {
+            match one {
+                Job::Here => {}
+                Job::In(namespace) => self.elsewhere.push(namespace),
             }
             if begun.elapsed() > LONGEST {
                 break;
             }
             job = wanted.recv_timeout(QUIET);
         }
-        if let Err(refused) = links.remove_group(GONE) {
+    }
+
+    fn remove_gone(&mut self) {
+        if let Err(refused) = self.links.remove_group(GONE) {
             tracing::warn!(%refused, "links that are gone stay");
         }
-        for namespace in elsewhere {
+        for namespace in self.elsewhere.drain(..) {
             let removed = namespace
                 .within(Links::open)
                 .and_then(|mut links| links.remove_group(GONE).map_err(io::Error::other));
@@ -93,5 +172,23 @@ fn reap(links: &mut Links, wanted: &mpsc::Receiver<Job>) {
                 tracing::warn!(%refused, "links that are gone stay in a container");
             }
         }
+    }
+
+    fn remove_dead_until_wanted(&mut self, before: u64) {
+        while self.shared.operations() == before && self.remove_dead(FEW) {}
+    }
+
+    /// Whether there were any.
+    fn remove_dead(&mut self, most: usize) -> bool {
+        let some = self.shared.some_dead(most);
+        if some.is_empty() {
+            return false;
+        }
+        if let Err(refused) = self.links.move_to(&some, GONE) {
+            // Somebody else may have removed one.
+            tracing::debug!(%refused, "a dead bridge cannot be removed");
+        }
+        self.remove_gone();
+        true
     }
 }
