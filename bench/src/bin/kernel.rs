@@ -151,15 +151,15 @@ impl Field {
                 processes::count(&mut self.contenders, report)?;
             }
             if options.wants("start") {
-                calls::starts(&mut self.contenders, options.turns(12), report)?;
+                calls::starts(&mut self.contenders, options.turns(8), report)?;
             }
         }
         if options.wants("calls") {
-            let turns = options.turns(if size < SIZES[2] { 30 } else { 24 });
+            let turns = options.turns(if size < SIZES[2] { 24 } else { 15 });
             calls::measure(&mut self.contenders, &mut self.floor, size, turns, report)?;
         }
         if options.wants("churn") {
-            many::churn(&mut self.contenders, size, options.turns(6), report)?;
+            many::churn(&mut self.contenders, size, options.turns(3), report)?;
         }
         if options.wants("prune") && !(options.quick && size == SIZES[1]) {
             many::prune(&mut self.contenders, size, report)?;

@@ -2,9 +2,10 @@
 
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use docknet::{Client, Container, ContainerSpec, EndpointSpec, Filters, NetworkSpec, Pool};
 use tokio::runtime::Runtime;
 
@@ -12,6 +13,7 @@ use crate::namespace::Namespace;
 use crate::served::Served;
 
 pub const IMAGE: &str = "busybox";
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Contender {
     pub title: &'static str,
@@ -79,6 +81,24 @@ impl Contender {
             }
             Ok(())
         })
+    }
+
+    /// Waits until the links that it takes away behind its answers are gone: until there are no more than so many. How long
+    /// that took.
+    pub fn settle(&mut self, links: usize) -> Result<Duration> {
+        let begun = Instant::now();
+        while let Some(served) = &mut self.ours
+            && served.links()? > links
+        {
+            ensure!(begun.elapsed() < PATIENCE, "{}: links that are gone stay", self.title);
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(begun.elapsed())
+    }
+
+    /// How many links it has; others do not leave any for later.
+    pub fn links(&mut self) -> Result<usize> {
+        self.ours.as_mut().map_or(Ok(0), Served::links)
     }
 
     /// Makes a network, uses it, and removes it. What each call took.
@@ -202,4 +222,3 @@ fn spec(name: &str, number: usize) -> Result<NetworkSpec> {
 
 /// Networks that come and go have other numbers than those that stay.
 pub const SAMPLES: usize = 100_000;
-

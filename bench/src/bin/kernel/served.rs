@@ -52,6 +52,11 @@ impl Served {
         Ok(self.ask(container)?.parse()?)
     }
 
+    /// How many links there are beside the containers'.
+    pub fn links(&mut self) -> Result<usize> {
+        Ok(self.ask("links")?.parse()?)
+    }
+
     fn ask(&mut self, what: &str) -> Result<String> {
         writeln!(self.asks, "{what}")?;
         let mut line = String::new();
@@ -69,7 +74,8 @@ impl Drop for Served {
     }
 }
 
-/// Serves until its input ends or it is killed. A line that is a container's name asks for a process in it.
+/// Serves until its input ends or it is killed. A line asks for the number of links, or for a process in
+/// the container of that name.
 pub fn serve(socket: &str, state: Option<&String>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut builder = Engine::kernel().isolated().image(IMAGE);
@@ -83,6 +89,12 @@ pub fn serve(socket: &str, state: Option<&String>) -> Result<()> {
         let name = line?;
         if name == "ready" {
             println!("ready");
+            continue;
+        }
+        if name == "links" {
+            let host = runtime.block_on(engine.host())?;
+            let links = host.within(|| std::fs::read_to_string("/proc/thread-self/net/dev"))?;
+            println!("{}", links.lines().count());
             continue;
         }
         let sandbox = runtime.block_on(engine.sandbox(&name))?;

@@ -43,7 +43,7 @@ pub fn measure(
     let (floor, far) = Floor::pair()?;
     let near = floor.container().again()?;
     lines.push(Line::new("bridge and veth alone", near, far, Ipv4Addr::new(10, 255, 0, 3)));
-    let time = Duration::from_millis(if quick { 700 } else { 2_000 });
+    let time = Duration::from_millis(if quick { 700 } else { 1_200 });
     for _ in 0..TURNS {
         for line in &mut lines {
             line.bits.add(line.throughput(time)?);
