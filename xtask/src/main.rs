@@ -21,6 +21,7 @@ usage: cargo xtask check                     format, clippy, features, docs, dep
        cargo xtask test                      every tier of tests, on real engines too
        cargo xtask bench [FLAGS...]          what calls cost beside bollard and docker-py
        cargo xtask bench engine [FLAGS...]   what the engine costs, small and large
+       cargo xtask bench kernel [FLAGS...]   networks on the kernel beside dockerd and Podman; --quick
        cargo xtask quickstart                the main job on an engine that this brings up
        cargo xtask golden [FLAGS...]         ask our engine what real ones were asked
        cargo xtask clients [FLAGS...]        docker, docker-py and bollard on our engine
@@ -57,6 +58,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["check"] => check::run()?,
         ["test"] => test::run()?,
         ["bench", "engine", flags @ ..] => test::bench_engine(flags)?,
+        ["bench", "kernel", flags @ ..] => test::bench_kernel(flags)?,
         ["bench", flags @ ..] => test::bench(flags)?,
         ["golden", "help" | "-h" | "--help"] => println!("{}", golden::USAGE),
         ["golden", flags @ ..] => golden::run(flags)?,

@@ -137,6 +137,26 @@ pub(crate) fn bench_engine(words: &[&str]) -> Result<()> {
     words.iter().fold(step, |step, word| step.arg(word)).run()
 }
 
+/// Networks on the kernel, beside the engines that others make them with.
+pub(crate) fn bench_kernel(words: &[&str]) -> Result<()> {
+    const OTHERS: [Name; 2] = [Name::Docker28, Name::Podman5];
+    let running = engines::reset(&OTHERS)?;
+    let socket = |node: &str| {
+        let socket = running.socket(node).with_context(|| format!("{node} is not up"))?;
+        anyhow::Ok(format!("unix://{}", socket.display()))
+    };
+    let step = Step::cargo("bench kernel")
+        .words("run --quiet --release --locked --manifest-path bench/Cargo.toml --bin kernel --")
+        .arg("--docker")
+        .arg(socket("docker28")?)
+        .arg("--podman")
+        .arg(socket("podman5")?);
+    let ended = words.iter().fold(step, |step, word| step.arg(word)).run();
+    // They have a thousand networks now: to forget these is a matter of seconds, to remove them one of minutes.
+    engines::reset(&OTHERS)?;
+    ended
+}
+
 fn docker28(env: &[(&'static str, String)]) -> Result<String> {
     let engine = env.iter().find_map(|(key, value)| {
         (*key == "DOCKNET_ENGINES").then(|| value.strip_prefix("docker28=")).flatten()

@@ -53,6 +53,8 @@ use crate::process::Processes;
 const OURS: Group = Group(u32::from_be_bytes(*b"dnet"));
 /// Links that are no longer anybody's, and wait until the kernel takes them away.
 const GONE: Group = Group(u32::from_be_bytes(*b"dngo"));
+/// Bridges that wait for the same until nobody wants anything: they take the kernel long.
+const DEAD: Group = Group(u32::from_be_bytes(*b"dnde"));
 
 /// The kernel of this machine.
 pub(crate) struct Kernel {
@@ -93,6 +95,7 @@ impl Kernel {
         let ((mut links, reaping), firewall, facts) =
             opened.map_err(|why| cannot("ask the kernel about networks", &why))?;
         links.remove_group(GONE)?;
+        links.remove_group(DEAD)?;
         let resolver = Resolver::start(&home).map_err(|why| cannot("resolve names", &why))?;
         let pins = Pins::new(keep).map_err(|why| cannot("keep namespaces", &why))?;
         let reaper = Reaper::start(reaping).map_err(|why| cannot("start a thread", &why))?;
@@ -249,6 +252,7 @@ impl DataPlane for Kernel {
     }
 
     fn apply(&mut self, steps: &[Step]) -> Result<(), PlaneError> {
+        self.reaper.give_way();
         for (at, step) in steps.iter().enumerate() {
             if let Err(failed) = self.take(step) {
                 self.undo(steps.get(..at).unwrap_or_default());

@@ -6,7 +6,7 @@ use super::firewall::{L3, NetworkRules};
 use super::links::{Bridge, Index, Link, Links};
 use super::netlink::Refused;
 use super::reaper::Reaper;
-use super::{GONE, OURS};
+use super::{DEAD, GONE, OURS};
 use crate::core::network::{BridgeLayout, Network};
 
 /// A bridge that is there.
@@ -99,8 +99,8 @@ impl MadeBridge {
         match self.origin {
             Origin::Found => links.take_addresses(index, addresses),
             Origin::Made => {
-                links.strip(index, addresses, &gone(index), GONE)?;
-                reaper.poke();
+                links.strip(index, addresses, &gone(index), DEAD)?;
+                reaper.bury(index);
                 Ok(())
             }
         }

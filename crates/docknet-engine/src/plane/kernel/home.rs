@@ -12,7 +12,7 @@ use docknet_types::IpNet;
 use super::links::{Change, Index, Links, Watch};
 use super::namespace::Namespace;
 use super::netlink::Refused;
-use super::{GONE, OURS};
+use super::{DEAD, GONE, OURS};
 use crate::core::host::{Host, Link};
 
 /// Where networks are to be.
@@ -187,7 +187,7 @@ impl HostFacts {
     fn change(&mut self, change: Change) -> bool {
         match change {
             Change::Link(link) => {
-                if matches!(link.group, Some(OURS | GONE)) {
+                if matches!(link.group, Some(OURS | GONE | DEAD)) {
                     return false;
                 }
                 let is_bridge = link.kind.as_deref() == Some("bridge");

@@ -350,6 +350,17 @@ impl Links {
         })
     }
 
+    /// Makes these be of another group.
+    pub(crate) fn move_to(&mut self, links: &[Index], group: Group) -> Result<(), Refused> {
+        self.ask("move links to a group", |messages| {
+            for index in links {
+                link(messages, RTM_SETLINK, 0, Which::Index(*index), Up::Same, |message| {
+                    message.number(IFLA_GROUP, group.0);
+                });
+            }
+        })
+    }
+
     /// Takes all links of a group away, and the other ends of pairs. The kernel waits, once, for everybody who may still look
     /// at them.
     pub(crate) fn remove_group(&mut self, group: Group) -> Result<(), Refused> {

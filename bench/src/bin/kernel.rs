@@ -1,0 +1,173 @@
+//! What networks on the kernel cost: ours, dockerd's, Podman's, and the least that the kernel itself takes, in one run and
+//! in turns.
+//!
+//! ```text
+//! cargo run --release --bin kernel -- --docker unix:///run/docker.sock
+//!     --podman unix:///run/podman.sock   Podman as well
+//!     --dir DIR         where our engine has its state: on the same disk as theirs
+//!     --quick           fewer turns, and dockerd with at most 100 networks
+//!     --only calls      one chapter alone: processes, calls, prune, churn, start, traffic
+//!     --largest 1000    no more networks than that
+//! ```
+//!
+//! All engines are asked by docknet's SDK over a Unix socket, one request at a time. Those of dockerd and Podman must be
+//! new: they are filled, and left as they are.
+
+#[path = "kernel/calls.rs"]
+mod calls;
+#[path = "kernel/contender.rs"]
+mod contender;
+#[path = "kernel/floor.rs"]
+mod floor;
+#[path = "kernel/many.rs"]
+mod many;
+#[path = "kernel/namespace.rs"]
+mod namespace;
+#[path = "kernel/processes.rs"]
+mod processes;
+#[path = "kernel/report.rs"]
+mod report;
+#[path = "kernel/served.rs"]
+mod served;
+#[path = "kernel/traffic.rs"]
+mod traffic;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::contender::Contender;
+use crate::floor::Floor;
+use crate::report::Report;
+use crate::served::{Kept, Served};
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [serve, socket, state @ ..] = arguments.as_slice()
+        && serve == "serve"
+    {
+        return served::serve(socket, state.first());
+    }
+    let options = Options::read(arguments)?;
+    let dir = tempfile::tempdir_in(&options.dir)?;
+    let mut field = Field::gather(&options, dir.path().to_owned())?;
+    let mut report = Report::default();
+    for size in SIZES.into_iter().filter(|size| *size <= options.largest) {
+        field.stage(size, &options, &mut report)?;
+    }
+    report.print();
+    Ok(())
+}
+
+/// How many networks there are.
+const SIZES: [usize; 3] = [10, 100, 1000];
+/// Podman reads all there are for each that it makes.
+const MOST_OF_PODMAN: usize = 100;
+
+struct Options {
+    docker: String,
+    podman: Option<String>,
+    dir: PathBuf,
+    quick: bool,
+    only: Option<String>,
+    largest: usize,
+}
+
+impl Options {
+    fn read(arguments: Vec<String>) -> Result<Self> {
+        let mut docker = None;
+        let mut options = Self {
+            docker: String::new(),
+            podman: None,
+            dir: "/var/tmp".into(),
+            quick: false,
+            only: None,
+            largest: 1000,
+        };
+        let mut arguments = arguments.into_iter();
+        while let Some(flag) = arguments.next() {
+            let mut value = || arguments.next().with_context(|| format!("{flag} wants a value"));
+            match flag.as_str() {
+                "--docker" => docker = Some(value()?),
+                "--podman" => options.podman = Some(value()?),
+                "--dir" => options.dir = value()?.into(),
+                "--quick" => options.quick = true,
+                "--only" => options.only = Some(value()?),
+                "--largest" => options.largest = value()?.parse()?,
+                other => bail!("no such flag: {other}"),
+            }
+        }
+        options.docker = docker.context("--docker: where is dockerd?")?;
+        Ok(options)
+    }
+
+    fn wants(&self, chapter: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == chapter)
+    }
+
+    fn turns(&self, turns: usize) -> usize {
+        if self.quick { turns.div_ceil(3) } else { turns }
+    }
+
+    fn most_of_dockerd(&self) -> usize {
+        if self.quick { 100 } else { usize::MAX }
+    }
+}
+
+/// Everybody, each with a network namespace of its own.
+struct Field {
+    contenders: Vec<Contender>,
+    floor: Floor,
+}
+
+impl Field {
+    fn gather(options: &Options, dir: PathBuf) -> Result<Self> {
+        let ours = |title, kept| Served::start(title, &dir, kept).and_then(Contender::ours);
+        let mut contenders = vec![
+            ours("docknet", Kept::OnDisk)?.grows(usize::MAX),
+            ours("docknet, few", Kept::OnDisk)?.grows(SIZES[0]),
+            ours("docknet, no disk", Kept::InMemory)?.grows(usize::MAX),
+            ours("docknet, no disk, few", Kept::InMemory)?.grows(SIZES[0]),
+            Contender::at("dockerd", &options.docker)?.grows(options.most_of_dockerd()),
+        ];
+        if let Some(podman) = &options.podman {
+            contenders.push(Contender::at("podman", podman)?.grows(MOST_OF_PODMAN));
+        }
+        Ok(Self { contenders, floor: Floor::new()? })
+    }
+
+    fn stage(&mut self, size: usize, options: &Options, report: &mut Report) -> Result<()> {
+        let begun = Instant::now();
+        for contender in &mut self.contenders {
+            contender.fill(size)?;
+        }
+        self.floor.fill(size)?;
+        eprintln!("{size} networks each after {:.1} s", begun.elapsed().as_secs_f64());
+        // With the most networks that they can have.
+        self.contenders.retain(|contender| size <= SIZES[0] || contender.stays(size));
+        if size == SIZES[0] {
+            if options.wants("processes") {
+                processes::count(&mut self.contenders, report)?;
+            }
+            if options.wants("start") {
+                calls::starts(&mut self.contenders, options.turns(8), report)?;
+            }
+        }
+        if options.wants("calls") {
+            let turns = options.turns(if size < SIZES[2] { 24 } else { 15 });
+            calls::measure(&mut self.contenders, &mut self.floor, size, turns, report)?;
+        }
+        if options.wants("churn") {
+            many::churn(&mut self.contenders, size, options.turns(3), report)?;
+        }
+        if options.wants("prune") && !(options.quick && size == SIZES[1]) {
+            many::prune(&mut self.contenders, size, report)?;
+        }
+        if options.wants("traffic") && size != SIZES[1] {
+            traffic::measure(&mut self.contenders, size, options.quick, report)?;
+        }
+        eprintln!("measured with {size} after {:.1} s", begun.elapsed().as_secs_f64());
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! One call after the other, everybody in turns.
+
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::contender::{CALLS, Contender, SAMPLES};
+use crate::floor::Floor;
+use crate::report::{Goal, Report, Samples};
+
+/// Ours takes links away behind its answers, ports at once and bridges when nobody wants anything: nobody else is to wait
+/// for that.
+const PORTS: Duration = Duration::from_millis(45);
+const BRIDGES: Duration = Duration::from_millis(350);
+
+/// How many times as fast as dockerd, and how many times what the kernel takes.
+const GOALS: [(&str, f64, Option<f64>); 4] = [
+    ("create", 30.0, Some(3.0)),
+    ("connect", 5.0, Some(2.0)),
+    ("disconnect", 20.0, None),
+    ("remove", 20.0, None),
+];
+/// How many times as much with many networks as with few.
+pub const FLAT: Goal = Goal::AtMost(1.3);
+
+pub fn measure(
+    contenders: &mut [Contender],
+    floor: &mut Floor,
+    size: usize,
+    turns: usize,
+    report: &mut Report,
+) -> Result<()> {
+    let mut all = vec![<[Samples; CALLS.len()]>::default(); contenders.len()];
+    let mut floors = <[Samples; 4]>::default();
+    for turn in 0..turns + 1 {
+        let mut before_is_ours = false;
+        for (contender, samples) in contenders.iter().zip(&mut all) {
+            if before_is_ours && !contender.is_ours() {
+                thread::sleep(BRIDGES);
+            }
+            before_is_ours = contender.is_ours();
+            let took = contender.cycle(SAMPLES + turn)?;
+            if before_is_ours {
+                thread::sleep(PORTS);
+            }
+            // The first one is to warm up.
+            if turn > 0 {
+                samples.iter_mut().zip(took).for_each(|(samples, took)| samples.add_time(took));
+            }
+        }
+        let took = floor.cycle()?;
+        let took = [took.create, took.connect, took.disconnect, took.remove];
+        if turn > 0 {
+            floors.iter_mut().zip(took).for_each(|(samples, took)| samples.add_time(took));
+        }
+    }
+    for (at, call) in CALLS.iter().enumerate() {
+        let name = format!("{call}_{size}");
+        let of = |title: &str| {
+            let place = contenders.iter().position(|contender| contender.title == title)?;
+            all.get(place)?.get(at)
+        };
+        for (contender, samples) in contenders.iter().zip(&all) {
+            report.figure(&name, contender.title, &samples[at], "ms");
+        }
+        let goal = GOALS.iter().zip(&floors).find(|((goal, ..), _)| goal == call);
+        if let Some(((_, fast, low), floor)) = goal {
+            report.figure(&name, "the kernel alone", floor, "ms");
+            if let (Some(dockerd), Some(own)) = (of("dockerd"), of("docknet")) {
+                let name = format!("{name}_dockerd_to_docknet");
+                report.ratio(&name, dockerd, own, Goal::AtLeast(*fast));
+            }
+            for (title, short) in [("docknet", ""), ("docknet, no disk", "_no_disk")] {
+                if let (Some(own), Some(low)) = (of(title), low) {
+                    let name = format!("{name}{short}_to_kernel");
+                    report.ratio(&name, own, floor, Goal::AtMost(*low));
+                }
+            }
+        }
+        flat(&name, size, of, report);
+    }
+    Ok(())
+}
+
+/// With many networks, beside the same with few in the same turns.
+pub fn flat<'a>(
+    name: &str,
+    size: usize,
+    of: impl Fn(&str) -> Option<&'a Samples>,
+    report: &mut Report,
+) {
+    if size == crate::SIZES[0] {
+        return;
+    }
+    for (title, short) in [("docknet", ""), ("docknet, no disk", "_no_disk")] {
+        if let (Some(many), Some(few)) = (of(title), of(&format!("{title}, few"))) {
+            report.ratio(&format!("{name}{short}_to_{}", crate::SIZES[0]), many, few, FLAT);
+        }
+    }
+}
+
+/// Containers: ours are a namespace and an address, the others' have a process as well.
+pub fn starts(contenders: &mut [Contender], turns: usize, report: &mut Report) -> Result<()> {
+    let mut all = vec![Samples::default(); contenders.len()];
+    for _ in 0..turns {
+        for (contender, samples) in contenders.iter().zip(&mut all) {
+            if contender.title.ends_with("few") {
+                continue;
+            }
+            samples.add_time(contender.start()?);
+            thread::sleep(BRIDGES);
+        }
+    }
+    for (contender, samples) in contenders.iter().zip(&all).filter(|(_, all)| !all.is_empty()) {
+        report.figure("container_start", contender.title, samples, "ms");
+    }
+    Ok(())
+}

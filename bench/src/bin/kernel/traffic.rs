@@ -1,0 +1,157 @@
+//! TCP between two containers of one network.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+use rustix::net::sockopt::set_socket_linger;
+
+use crate::contender::Contender;
+use crate::floor::Floor;
+use crate::namespace::Namespace;
+use crate::report::{Goal, Report, Samples};
+
+const TURNS: usize = 3;
+const PORT: u16 = 5001;
+const PIECE: usize = 1 << 17;
+
+/// Two ends of one network.
+struct Line {
+    title: &'static str,
+    near: Namespace,
+    far: Namespace,
+    at: Ipv4Addr,
+    bits: Samples,
+    connections: Samples,
+}
+
+pub fn measure(
+    contenders: &mut [Contender],
+    size: usize,
+    quick: bool,
+    report: &mut Report,
+) -> Result<()> {
+    let mut lines = Vec::new();
+    let taken = |title: &str| ["docknet", "dockerd"].contains(&title);
+    for contender in contenders.iter_mut().filter(|contender| taken(contender.title)) {
+        let (near, _) = contender.member("near")?;
+        let (far, at) = contender.member("far")?;
+        lines.push(Line::new(contender.title, near, far, at));
+    }
+    let (floor, far) = Floor::pair()?;
+    let near = floor.container().again()?;
+    lines.push(Line::new("bridge and veth alone", near, far, Ipv4Addr::new(10, 255, 0, 3)));
+    let time = Duration::from_millis(if quick { 700 } else { 1_200 });
+    for _ in 0..TURNS {
+        for line in &mut lines {
+            line.bits.add(line.throughput(time)?);
+            line.connections.add(line.connect_for(time)?);
+        }
+    }
+    for line in &lines {
+        report.figure(&format!("throughput_{size}"), line.title, &line.bits, "Gb/s");
+        report.figure(&format!("connections_{size}"), line.title, &line.connections, "1/s");
+    }
+    let of = |title: &str| lines.iter().find(|line| line.title == title);
+    if let (Some(own), Some(dockerd)) = (of("docknet"), of("dockerd")) {
+        // The same kernel carries both: less would be a rule in the way.
+        let goal = Goal::AtLeast(0.95);
+        let name = format!("throughput_{size}_docknet_to_dockerd");
+        report.ratio(&name, &own.bits, &dockerd.bits, goal);
+        let name = format!("connections_{size}_docknet_to_dockerd");
+        report.ratio(&name, &own.connections, &dockerd.connections, goal);
+    }
+    drop(lines);
+    for contender in contenders.iter().filter(|contender| taken(contender.title)) {
+        contender.remove_member("near")?;
+        contender.remove_member("far")?;
+    }
+    Ok(())
+}
+
+impl Line {
+    fn new(title: &'static str, near: Namespace, far: Namespace, at: Ipv4Addr) -> Self {
+        let (bits, connections) = (Samples::default(), Samples::default());
+        Self { title, near, far, at, bits, connections }
+    }
+
+    /// Gigabits in a second, from here to there.
+    fn throughput(&self, time: Duration) -> Result<f64> {
+        let listener = self.listen()?;
+        let mut sender = self.near.within(|| self.connect())?;
+        let (mut receiver, _) = listener.accept()?;
+        thread::scope(|scope| {
+            let reading = scope.spawn(move || -> Result<f64> {
+                let (mut piece, mut all) = (vec![0; PIECE], 0);
+                let begun = Instant::now();
+                loop {
+                    match receiver.read(&mut piece)? {
+                        0 => break Ok(all as f64 * 8e-9 / begun.elapsed().as_secs_f64()),
+                        more => all += more,
+                    }
+                }
+            });
+            let (piece, begun) = (vec![0; PIECE], Instant::now());
+            while begun.elapsed() < time {
+                sender.write_all(&piece)?;
+            }
+            drop(sender);
+            reading.join().map_err(|_| anyhow!("a thread broke down"))?
+        })
+    }
+
+    /// Connections in a second, one after the other, each with a byte to and fro.
+    fn connect_for(&self, time: Duration) -> Result<f64> {
+        let listener = self.listen()?;
+        thread::scope(|scope| {
+            let answering = scope.spawn(move || -> Result<()> {
+                loop {
+                    let (mut accepted, _) = listener.accept()?;
+                    let mut byte = [0];
+                    accepted.read_exact(&mut byte)?;
+                    accepted.write_all(&byte)?;
+                    if byte == LAST {
+                        break Ok(());
+                    }
+                }
+            });
+            let counted = self.near.within(|| {
+                let (mut count, begun) = (0_u32, Instant::now());
+                while begun.elapsed() < time {
+                    self.exchange([0])?;
+                    count += 1;
+                }
+                let rate = f64::from(count) / begun.elapsed().as_secs_f64();
+                self.exchange(LAST)?;
+                Ok(rate)
+            });
+            answering.join().map_err(|_| anyhow!("a thread broke down"))??;
+            counted
+        })
+    }
+
+    fn exchange(&self, mut byte: [u8; 1]) -> Result<()> {
+        let mut stream = self.connect()?;
+        stream.write_all(&byte)?;
+        stream.read_exact(&mut byte)?;
+        // Closed at once, so that its port is free again.
+        set_socket_linger(&stream, Some(Duration::ZERO))?;
+        Ok(())
+    }
+
+    fn listen(&self) -> Result<TcpListener> {
+        let at = SocketAddr::from((self.at, PORT));
+        self.far.within(|| TcpListener::bind(at).with_context(|| format!("{}: {at}", self.title)))
+    }
+
+    fn connect(&self) -> Result<TcpStream> {
+        let at = SocketAddr::from((self.at, PORT));
+        TcpStream::connect_timeout(&at, Duration::from_secs(5))
+            .with_context(|| format!("{}: {at}", self.title))
+    }
+}
+
+/// The byte of the last connection.
+const LAST: [u8; 1] = [1];
