@@ -30,7 +30,7 @@ use self::told::Told;
 use self::work::Work;
 use crate::lab::{Lab, ip};
 
-const ROUNDS: u64 = 150;
+const ROUNDS: u64 = 120;
 /// So many of them one after the other on the same state.
 const ON_ONE_STATE: u64 = 10;
 /// What each client does at first, so that there is something to lose.

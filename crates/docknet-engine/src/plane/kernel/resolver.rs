@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
+use std::thread;
 use std::time::SystemTime;
 
 use docknet_types::ContainerId;
@@ -114,8 +115,7 @@ pub(crate) fn listen(before: Before) -> io::Result<Sockets> {
     let ports = [(UDP, udp.local_addr()?.port()), (TCP, tcp.local_addr()?.port())];
     let mut batch = Batch::default();
     if before == Before::Rules {
-        // Added first, so that there is something to remove. Whoever removed something waits until nobody looks at it any
-        // more, some ten milliseconds.
+        // Added first, so that there is something to remove.
         batch.add_table(TABLE);
         batch.remove_table(TABLE);
     }
@@ -135,7 +135,13 @@ pub(crate) fn listen(before: Before) -> io::Result<Sockets> {
         ];
         batch.add_rule(TABLE, CHAIN, &rule);
     }
-    Nft::open()?.commit("lead queries for names", &batch).map_err(io::Error::other)?;
+    let mut nft = Nft::open()?;
+    nft.commit("lead queries for names", &batch).map_err(io::Error::other)?;
+    if before == Before::Rules {
+        // Closing it waits for what was removed. Nobody else has to, and many wait no longer than one.
+        let close = thread::Builder::new().name("docknet-close".to_owned());
+        let _ = close.spawn(move || drop(nft));
+    }
     Ok(Sockets { udp, tcp })
 }
 
