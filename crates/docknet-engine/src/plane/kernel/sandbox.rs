@@ -54,6 +54,13 @@ impl Sandbox {
             links.set_up_loopback().map_err(io::Error::other)?;
             // As Docker's containers have it: no privilege is needed for ports below 1024, nor to ping.
             fs::write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0")?;
+            // Its links tell neighbours where an address is now that somebody else had before.
+            fs::write("/proc/sys/net/ipv4/conf/default/arp_notify", "1")?;
+            if let Err(why) = fs::write("/proc/sys/net/ipv6/conf/default/ndisc_notify", "1")
+                && why.kind() != io::ErrorKind::NotFound
+            {
+                return Err(why);
+            }
             // A user namespace may not have all groups.
             const PINGS: &str = "/proc/sys/net/ipv4/ping_group_range";
             fs::write(PINGS, "0 2147483647").or_else(|_| fs::write(PINGS, "0 0"))?;
