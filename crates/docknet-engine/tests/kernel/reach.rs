@@ -1,6 +1,6 @@
 //! Who can reach whom.
 
-use docknet::{ContainerSpec, EndpointSpec, NetworkSpec, Pool};
+use docknet::{EndpointSpec, NetworkSpec, Pool};
 
 use crate::lab::{
     HOST, HOST6, Lab, SERVER, SERVER6, ask, assert_silent, ip, listen, tell_who_asks,
@@ -143,26 +143,4 @@ async fn the_default_route_follows_the_networks() {
     aback.disconnect("web").await.unwrap();
     assert_eq!(gateway(), "");
     drop(closed);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_address_is_found_where_it_is_now() {
-    let lab = Lab::new().await;
-    let pool = Pool::new("10.7.0.0/24".parse().unwrap());
-    lab.network(NetworkSpec::new("front").ipv6(true).pool(pool)).await;
-    let front = lab.client.networks().get("front").await.unwrap();
-    let asker = lab.container("asker", "front").await;
-    let address: std::net::IpAddr = "10.7.0.9".parse().unwrap();
-    for name in ["one", "two", "three"] {
-        let spec = ContainerSpec::new("app")
-            .name(name)
-            .network("front", EndpointSpec::new().ipv4("10.7.0.9".parse().unwrap()));
-        let container = lab.client.containers().create(spec).await.unwrap();
-        container.start().await.unwrap();
-        listen(&lab.engine.sandbox(name).await.unwrap(), 80, "here");
-        assert_eq!(ask(&asker, (address, 80)), "here", "{name}");
-        assert_eq!(ask(&lab.host, (address, 80)), "here", "{name}");
-        container.stop().await.unwrap();
-        front.disconnect(name).await.unwrap();
-    }
 }
