@@ -352,13 +352,17 @@ impl Links {
 
     /// Makes these be of another group.
     pub(crate) fn move_to(&mut self, links: &[Index], group: Group) -> Result<(), Refused> {
-        self.ask("move links to a group", |messages| {
-            for index in links {
-                link(messages, RTM_SETLINK, 0, Which::Index(*index), Up::Same, |message| {
-                    message.number(IFLA_GROUP, group.0);
-                });
-            }
-        })
+        // Acknowledgements of all of them at once might not find room.
+        for some in links.chunks(AT_ONCE) {
+            self.ask("move links to a group", |messages| {
+                for index in some {
+                    link(messages, RTM_SETLINK, 0, Which::Index(*index), Up::Same, |message| {
+                        message.number(IFLA_GROUP, group.0);
+                    });
+                }
+            })?;
+        }
+        Ok(())
     }
 
     /// Takes all links of a group away, and the other ends of pairs. The kernel waits, once, for everybody who may still look
@@ -417,6 +421,8 @@ enum Up {
     Yes,
 }
 
+/// As many messages go in one go, where there may be any number.
+const AT_ONCE: usize = 32;
 /// To make what is not there, and nothing else.
 const NEW: u16 = NLM_F_CREATE | NLM_F_EXCL;
 /// To make what is not there, or to change what is.

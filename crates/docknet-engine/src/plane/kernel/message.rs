@@ -35,7 +35,19 @@ impl Messages {
         self.framed(kind, flags | NLM_F_ACK, head, write);
     }
 
-    /// A message that is not answered.
+    /// The same, answered only if it is refused.
+    pub(crate) fn add_quietly(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        head: &[u8],
+        write: impl FnOnce(&mut Self),
+    ) {
+        self.count += 1;
+        self.framed(kind, flags, head, write);
+    }
+
+    /// A message that does not count.
     pub(crate) fn framed(
         &mut self,
         kind: u16,

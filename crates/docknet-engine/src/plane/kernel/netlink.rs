@@ -99,30 +99,31 @@ impl Netlink {
         Err(Refused { doing, errno: Errno::INTR, words })
     }
 
-    /// Sends a batch of changes that happen as one, or not at all, with its begin and its end around them.
+    /// Sends a batch of changes that happen as one, or not at all, with its begin and its end around them. Only refusals are
+    /// answered: acknowledgements of thousands would not find room. They are there once it is sent, as the kernel does all
+    /// of it before that returns.
     pub(crate) fn transact(&mut self, doing: &'static str, batch: Messages) -> Result<(), Refused> {
         let failed = |error: io::Error| Refused::from_io(doing, &error);
         let changes = batch.count();
         let (begin, _) = self.numbers(changes.saturating_add(2));
         self.socket.send(&batch.numbered(begin), 0).map_err(failed)?;
-        let mut waits = changes;
         let mut answer = Ok(());
-        while waits > 0 {
+        loop {
             let Self { socket, received, .. } = self;
-            for message in receive(socket, received).map_err(failed)? {
-                match message.sequence.wrapping_sub(begin) {
-                    // The whole batch is refused by one message where its begin is.
-                    0 if message.kind == NLMSG_ERROR => message.refused(doing)?,
-                    place if message.kind == NLMSG_ERROR && place <= changes => {
-                        let done = message.refused(doing);
-                        answer = answer.and(done);
-                        waits = waits.saturating_sub(1);
-                    }
-                    _ => {}
+            received.clear();
+            match socket.recv(received, MSG_DONTWAIT) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return answer,
+                Err(error) => return answer.and(Err(failed(error))),
+            }
+            for message in messages(received) {
+                // One where its begin is refuses the whole batch.
+                let is_ours = message.sequence.wrapping_sub(begin) <= changes.saturating_add(1);
+                if message.kind == NLMSG_ERROR && is_ours && answer.is_ok() {
+                    answer = message.refused(doing);
                 }
             }
         }
-        answer
     }
 
     /// Whether what was looked at did not change meanwhile.
@@ -174,6 +175,8 @@ const BIGGEST: usize = 64 * 1024;
 const MOST_TRIES: usize = 16;
 const HEAD: usize = 16;
 
+// linux/socket.h
+const MSG_DONTWAIT: i32 = 0x40;
 // linux/netlink.h
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;

@@ -235,7 +235,7 @@ fn change(
         TableFamily::Inet => NFPROTO_INET,
         TableFamily::Ipv4 => NFPROTO_IPV4,
     };
-    batch.add(NFNL_SUBSYS_NFTABLES << 8 | kind, flags, &head(family, 0), write);
+    batch.add_quietly(NFNL_SUBSYS_NFTABLES << 8 | kind, flags, &head(family, 0), write);
 }
 
 /// What stands before the attributes: a family, a version, and for a batch the subsystem that it is for.
