@@ -24,6 +24,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 pub(crate) use catalog::{Name, PARENT, PARENT_ADDRESS};
+pub(crate) use lab::install_tools;
 pub(crate) use running::Running;
 
 use catalog::Node;
@@ -144,7 +145,7 @@ pub(crate) fn inside(name: &str) -> Result<Command> {
 fn bring_up(lab: &Lab, names: &[Name]) -> Result<()> {
     // Another process may have done it while this one waited for the lock.
     let names = down_among(lab, names)?;
-    lab::install_tools()?;
+    install_tools()?;
     let suites: BTreeSet<_> =
         names.iter().flat_map(|name| name.nodes()).map(|node| node.suite).collect();
     template::build_missing(lab, &suites)?;

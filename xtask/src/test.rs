@@ -11,9 +11,11 @@ use crate::{clients, compare, golden};
 
 pub(crate) fn run() -> Result<()> {
     let begun = Instant::now();
+    engines::install_tools()?;
     Step::cargo("tests without engines")
         .words("test --workspace --all-features --locked --quiet")
         .run()?;
+    timed("conformance on the kernel, with programs", programs)?;
     Step::cargo("docknet demo").words("run --quiet --locked -- demo").within(root()).run()?;
     Step::cargo("build for the engines").words("build --package docknet-conformance --package docknet --bins --examples --locked --quiet").run()?;
 
@@ -65,6 +67,25 @@ pub(crate) fn run() -> Result<()> {
     conformance(&env, &of("DOCKNET_ENGINES")?)?;
     eprintln!("all tests passed in {} s", begun.elapsed().as_secs());
     Ok(())
+}
+
+/// Our engine on the kernel, with programs in its containers: those that real containers have, seen here in the place of a
+/// directory of this machine's own.
+fn programs() -> Result<()> {
+    const SCRIPT: &str = "busybox --install -s \"$APPLETS\" && mount --bind \"$APPLETS\" /usr/local/sbin && \
+        exec \"$CARGO\" test --quiet --locked --offline --package docknet-conformance --test embedded kernel";
+    let applets = std::env::temp_dir().join(format!("docknet-applets-{}", std::process::id()));
+    std::fs::create_dir_all(&applets)?;
+    let ran = Step::new("programs", "unshare")
+        .words("--mount sh -c")
+        .arg(SCRIPT)
+        .env("APPLETS", applets.display().to_string())
+        .env("CARGO", std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+        .env("DOCKNET_KERNEL_PROGRAMS", "1")
+        .within(root())
+        .run();
+    std::fs::remove_dir_all(&applets)?;
+    ran
 }
 
 /// The real engines, and ours twice: in the process of the suite, and on a socket.

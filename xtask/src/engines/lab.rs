@@ -123,11 +123,13 @@ pub(super) fn delete(tree: &Path) -> Result<()> {
 }
 
 /// Installs the programs that are missing.
-pub(super) fn install_tools() -> Result<()> {
-    const TOOLS: [(&str, &str); 10] = [
+pub(crate) fn install_tools() -> Result<()> {
+    const TOOLS: [(&str, &str); 12] = [
         ("apt-get", "apt"),
+        ("busybox", "busybox"),
         ("ip", "iproute2"),
         ("mmdebstrap", "mmdebstrap"),
+        ("nft", "nftables"),
         ("nsenter", "util-linux"),
         ("openssl", "openssl"),
         ("setpriv", "util-linux"),

@@ -114,7 +114,10 @@ impl Netlink {
             match socket.recv(received, MSG_DONTWAIT) {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return answer,
-                Err(error) => return answer.and(Err(failed(error))),
+                Err(error) => {
+                    let broken = Err(failed(error));
+                    return answer.and(broken);
+                }
             }
             for message in messages(received) {
                 // One where its begin is refuses the whole batch.

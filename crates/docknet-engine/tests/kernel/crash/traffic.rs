@@ -50,7 +50,11 @@ pub(crate) fn check(when: &str, observed: &Observed, state: &State) {
 
 /// A port of the host leads to its container, and nobody else can have it.
 pub(crate) fn check_ports(when: &str, published: &[Published], machine: &Machine, state: &State) {
-    machine.host.within(|| Ok(forget_neighbours())).unwrap();
+    let forgotten = machine.host.within(|| {
+        forget_neighbours();
+        Ok(())
+    });
+    forgotten.unwrap();
     for Published { at, container, to } in published {
         let taken = machine.host.within(|| TcpListener::bind(at)).map(drop);
         assert!(taken.is_err(), "{when}: {at} is published, and free");
