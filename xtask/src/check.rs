@@ -11,7 +11,7 @@ use crate::step::Step;
 const MOST_CRATES: usize = 45;
 
 /// Features of `docknet-engine` that are no default together.
-const ENGINE_FEATURE_SETS: &[&str] = &["", "client", "disk"];
+const ENGINE_FEATURE_SETS: &[&str] = &["", "client", "disk", "kernel"];
 
 /// Features of `docknet` beside its default ones; each set of them must build.
 const FEATURE_SETS: &[&str] =

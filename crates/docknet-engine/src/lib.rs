@@ -29,12 +29,22 @@
 //!   the docker CLI, docker-py or bollard find a Docker 28.5.
 //! - [`EngineBuilder::like`] makes it answer as another engine does: an older Docker, or Podman.
 //! - [`Engine::faults`] makes calls fail, wait or break, as a test asks for it.
+//! - `Engine::kernel`, with the feature `kernel`, makes real networks on Linux; `Engine::sandbox` runs programs of a test's own in
+//!   a container's network.
 //! - Containers are there so that networks have something to connect: they have a state, a name and addresses, and no process.
-//!   What they run until they are stopped is nothing.
+//!   What they run until they are stopped is nothing. On the kernel those of the image `host` run a program.
 #![deny(missing_docs)]
 #![cfg_attr(
     not(feature = "disk"),
     allow(dead_code, reason = "only what is on a disk is read again")
+)]
+#![cfg_attr(
+    not(kernel),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "what is decided for a kernel, only a kernel is told"
+    )
 )]
 #![warn(
     clippy::exhaustive_enums,
