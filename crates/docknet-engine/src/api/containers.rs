@@ -247,11 +247,9 @@ async fn stop(api: &Api, term: &str, call: &Call) -> Outcome {
 
 async fn restart(api: &Api, term: &str, call: &Call) -> Outcome {
     let (wish, grace) = stop_wish(call)?;
-    #[cfg(kernel)]
-    if super::programs::of(&api.engine, &found(api, term)?).is_some() {
+    if found(api, term)?.config.runs {
         stop_within(api, term, wish.clone(), grace).await?;
     }
-    let _ = grace;
     let term = term.to_owned();
     api.write(move |tx| container::restart(tx, &term, &wish)).await?;
     Ok(no_content(Changed::Yes))

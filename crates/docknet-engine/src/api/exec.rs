@@ -103,13 +103,8 @@ pub(super) async fn route(api: &Api, method: &str, path: &str, call: Call) -> Ou
 }
 
 fn resize(api: &Api, id: &str, call: &Call) -> Outcome {
-    let exec = api.engine.execs.find(id)?;
-    #[cfg(kernel)]
-    if let Some(started) = &exec.started {
-        let number = |name: &str| call.query.text(name).parse().unwrap_or_default();
-        super::programs::resize_exec(started, number("h"), number("w"));
-    }
-    let _ = (exec, call);
+    let number = |name: &str| call.query.text(name).parse().unwrap_or_default();
+    api.engine.execs.find(id)?.resize(number("h"), number("w"));
     Ok(Answer::empty(StatusCode::OK))
 }
 
@@ -266,6 +261,17 @@ impl Exec {
         }
         self.exit_code
     }
+
+    #[cfg(kernel)]
+    fn resize(&self, height: u32, width: u32) {
+        if let Some(started) = &self.started {
+            super::programs::resize_exec(started, height, width);
+        }
+    }
+
+    /// What never runs has no size.
+    #[cfg(not(kernel))]
+    fn resize(&self, _height: u32, _width: u32) {}
 
     /// Whether it runs, and the number of its process.
     fn running(&self) -> (bool, i32) {

@@ -40,7 +40,7 @@ use self::ports::Ports;
 use self::programs::Programs;
 use self::reaper::Reaper;
 use self::resolver::Resolver;
-use self::sandbox::Sandbox;
+use self::sandbox::{Sandbox, Under};
 use self::upper::MadeParent;
 use super::{DataPlane, PlaneError};
 use crate::core::container::{Program, Whose};
@@ -203,8 +203,12 @@ impl Kernel {
             PlaneError::new(format!("container {} has no namespace", plug.endpoint.container))
         })?;
         match self.networks.get(&plug.network.id) {
-            Some(Made::Bridge(bridge)) => sandbox.attach(&mut self.links, bridge, plug),
-            Some(Made::Parent(parent)) => sandbox.attach_upper(&mut self.links, parent, plug),
+            Some(Made::Bridge(bridge)) => {
+                sandbox.attach(&mut self.links, &Under::Bridge(bridge), plug)
+            }
+            Some(Made::Parent(parent)) => {
+                sandbox.attach(&mut self.links, &Under::Parent(parent), plug)
+            }
             Some(Made::Nothing) | None => {
                 Err(PlaneError::new(format!("network {} has no link", plug.network.id)))
             }
@@ -316,6 +320,3 @@ impl From<Refused> for PlaneError {
 fn cannot(what: &str, why: &io::Error) -> PlaneError {
     PlaneError::new(format!("cannot {what}: {why}"))
 }
-
-#[cfg(test)]
-mod tests;

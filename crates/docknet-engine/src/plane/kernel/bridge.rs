@@ -39,8 +39,8 @@ impl MadeBridge {
                     link.kind.as_deref() == Some("bridge") && link.group != Some(OURS)
                 });
                 let Some(found) = found else { return Err(refused) };
-                links
-                    .set_up_bridge(found.index, &Bridge { group: Default::default(), ..bridge })?;
+                let group = found.group.unwrap_or_default();
+                links.set_up_bridge(found.index, &Bridge { group, ..bridge })?;
                 (found.index, Origin::Found)
             }
             Err(refused) => {

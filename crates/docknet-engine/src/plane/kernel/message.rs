@@ -31,8 +31,7 @@ impl Messages {
         head: &[u8],
         write: impl FnOnce(&mut Self),
     ) {
-        self.count += 1;
-        self.framed(kind, flags | NLM_F_ACK, head, write);
+        self.add_quietly(kind, flags | NLM_F_ACK, head, write);
     }
 
     /// The same, answered only if it is refused.

@@ -36,7 +36,7 @@ struct Plugged {
 }
 
 /// Where a link of a container is to be.
-enum Under<'a> {
+pub(crate) enum Under<'a> {
     Bridge(&'a MadeBridge),
     Parent(&'a MadeParent),
 }
@@ -87,22 +87,40 @@ impl Sandbox {
         self.namespace.within(work)
     }
 
+    /// A link of a container, and what it is to have.
     pub(crate) fn attach(
         &mut self,
         host: &mut Links,
-        bridge: &MadeBridge,
+        under: &Under<'_>,
         plug: &Plug,
     ) -> Result<(), PlaneError> {
-        self.plug(host, &Under::Bridge(bridge), plug)
-    }
-
-    pub(crate) fn attach_upper(
-        &mut self,
-        host: &mut Links,
-        parent: &MadeParent,
-        plug: &Plug,
-    ) -> Result<(), PlaneError> {
-        self.plug(host, &Under::Parent(parent), plug)
+        let (Some(name), Some(mac)) = (&plug.endpoint.interface, plug.endpoint.mac) else {
+            return Err(PlaneError::new("an endpoint has no link".to_owned()));
+        };
+        let inside = Inside { name, mac, namespace: self.namespace.as_fd() };
+        match under {
+            Under::Bridge(bridge) => host.add_pair(&Pair {
+                name: &Self::port(plug),
+                bridge: bridge.rules.bridge,
+                mtu: bridge.layout.mtu,
+                group: OURS,
+                isolated: !bridge.layout.company,
+                inside,
+            })?,
+            Under::Parent(parent) => host.add_upper(&Upper {
+                kind: parent.kind,
+                parent: parent.index,
+                mtu: parent.mtu,
+                group: OURS,
+                inside,
+            })?,
+        }
+        let port = matches!(under, Under::Bridge(_)).then(|| Self::port(plug));
+        let done = self.set_up(name, port, plug);
+        if done.is_err() {
+            self.remove_half(host, under, name, plug);
+        }
+        done
     }
 
     /// Mends a link whose other end is there; whether both are.
@@ -210,36 +228,6 @@ impl Sandbox {
             },
             None => from.map_or(Ok(()), |family| self.links.lead_nowhere(family)),
         }
-    }
-
-    fn plug(&mut self, host: &mut Links, under: &Under<'_>, plug: &Plug) -> Result<(), PlaneError> {
-        let (Some(name), Some(mac)) = (&plug.endpoint.interface, plug.endpoint.mac) else {
-            return Err(PlaneError::new("an endpoint has no link".to_owned()));
-        };
-        let inside = Inside { name, mac, namespace: self.namespace.as_fd() };
-        match under {
-            Under::Bridge(bridge) => host.add_pair(&Pair {
-                name: &Self::port(plug),
-                bridge: bridge.rules.bridge,
-                mtu: bridge.layout.mtu,
-                group: OURS,
-                isolated: !bridge.layout.company,
-                inside,
-            })?,
-            Under::Parent(parent) => host.add_upper(&Upper {
-                kind: parent.kind,
-                parent: parent.index,
-                mtu: parent.mtu,
-                group: OURS,
-                inside,
-            })?,
-        }
-        let port = matches!(under, Under::Bridge(_)).then(|| Self::port(plug));
-        let done = self.set_up(name, port, plug);
-        if done.is_err() {
-            self.remove_half(host, under, name, plug);
-        }
-        done
     }
 
     fn set_up(&mut self, name: &str, port: Option<String>, plug: &Plug) -> Result<(), PlaneError> {
