@@ -144,3 +144,30 @@ async fn the_default_route_follows_the_networks() {
     assert_eq!(gateway(), "");
     drop(closed);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subnets_keep_clear_of_the_hosts_routes_as_they_come_and_go() {
+    let lab = Lab::new().await;
+    let next = async |name: &str| {
+        let network = lab.client.networks().create(name).await.unwrap();
+        let subnet = network.info().ipam.pools[0].subnet.unwrap().to_string();
+        network.remove().await.unwrap();
+        subnet
+    };
+    assert_eq!(next("first").await, "172.18.0.0/16");
+    ip(&lab.host, "link add other type veth peer name end");
+    ip(&lab.host, "link set other up");
+    ip(&lab.host, "link set end up");
+    ip(&lab.host, "addr add 172.18.7.1/24 dev other");
+    ip(&lab.host, "route add 172.19.0.0/24 via 172.18.7.2");
+    assert_eq!(next("second").await, "172.20.0.0/16");
+    ip(&lab.host, "route del 172.19.0.0/24");
+    assert_eq!(next("third").await, "172.19.0.0/16");
+    // The kernel takes routes away with a link, and does not say so.
+    ip(&lab.host, "link set other down");
+    assert_eq!(next("fourth").await, "172.18.0.0/16");
+    ip(&lab.host, "link set other up");
+    assert_eq!(next("fifth").await, "172.19.0.0/16");
+    ip(&lab.host, "link del other");
+    assert_eq!(next("sixth").await, "172.18.0.0/16");
+}

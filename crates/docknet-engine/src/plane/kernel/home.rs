@@ -1,6 +1,6 @@
 //! The namespace that bridges are in: the host's, or one of our own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::linux::net::SocketAddrExt as _;
@@ -119,8 +119,8 @@ pub(crate) struct HostFacts {
     links: BTreeMap<Index, String>,
     /// The bridges of our networks.
     own: BTreeMap<Index, String>,
-    /// Where packets go by links of others; how many routes say so.
-    routes: BTreeMap<IpNet, usize>,
+    /// Where packets go by links of others, and by which.
+    routes: BTreeSet<(IpNet, Option<Index>)>,
 }
 
 impl HostFacts {
@@ -130,7 +130,7 @@ impl HostFacts {
             host: Host { is_real: true, ..Host::default() },
             links: BTreeMap::new(),
             own: BTreeMap::new(),
-            routes: BTreeMap::new(),
+            routes: BTreeSet::new(),
         })
     }
 
@@ -164,7 +164,7 @@ impl HostFacts {
         for route in links.routes()? {
             self.change(Change::Route(route));
         }
-        self.host.routes = self.routes.keys().copied().collect();
+        self.host.routes = self.routes.iter().map(|(to, _)| *to).collect();
         Ok(())
     }
 
@@ -178,7 +178,7 @@ impl HostFacts {
             }
         }
         if changed {
-            self.host.routes = self.routes.keys().copied().collect();
+            self.host.routes = self.routes.iter().map(|(to, _)| *to).collect();
         }
         Ok(())
     }
@@ -195,32 +195,27 @@ impl HostFacts {
                     self.host.links.remove(&former);
                 }
                 self.host.links.insert(link.name, Link { is_bridge });
-                false
+                !link.up && self.lose_routes(link.index)
             }
             Change::LinkGone(index, _) => {
                 if let Some(name) = self.links.remove(&index) {
                     self.host.links.remove(&name);
                 }
-                false
+                self.lose_routes(index)
             }
             Change::Route(route) => {
                 let ours = route.link.is_some_and(|link| !self.links.contains_key(&link));
-                if !ours {
-                    *self.routes.entry(route.to).or_default() += 1;
-                }
-                !ours
+                !ours && self.routes.insert((route.to, route.link))
             }
-            Change::RouteGone(route) => match self.routes.get_mut(&route.to) {
-                Some(count) if route.link.is_none_or(|link| self.links.contains_key(&link)) => {
-                    *count -= 1;
-                    if *count == 0 {
-                        self.routes.remove(&route.to);
-                    }
-                    true
-                }
-                _ => false,
-            },
+            Change::RouteGone(route) => self.routes.remove(&(route.to, route.link)),
         }
+    }
+
+    /// The kernel does not tell of the routes that go with a link. Whether there were any.
+    fn lose_routes(&mut self, of: Index) -> bool {
+        let before = self.routes.len();
+        self.routes.retain(|(_, link)| *link != Some(of));
+        self.routes.len() != before
     }
 }
 
