@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use docknet_types::{ContainerId, IpNet};
+use docknet_types::{ContainerId, IpNet, NetworkId};
 
 use super::bridge::MadeBridge;
 use super::links::{Index, Link};
@@ -23,6 +23,8 @@ struct Found {
     sandboxes: BTreeMap<ContainerId, Sandbox>,
     addresses: Vec<(Index, IpNet)>,
     outlooks: Vec<(ContainerId, Arc<Outlook>)>,
+    /// What was known of networks before.
+    networks: BTreeMap<NetworkId, Made>,
 }
 
 impl Kernel {
@@ -35,14 +37,28 @@ impl Kernel {
             sandboxes: std::mem::take(&mut self.sandboxes),
             addresses: self.links.addresses()?,
             outlooks: Vec::new(),
+            networks: std::mem::take(&mut self.networks),
         };
-        self.networks.clear();
+        let agreed = self.agree_from(&mut found, steps);
+        if agreed.is_err() {
+            // What was not reached is as it was.
+            for (container, sandbox) in found.sandboxes {
+                self.sandboxes.entry(container).or_insert(sandbox);
+            }
+            for (network, made) in found.networks {
+                self.networks.entry(network).or_insert(made);
+            }
+        }
+        agreed
+    }
+
+    fn agree_from(&mut self, found: &mut Found, steps: &[Step]) -> Result<(), PlaneError> {
         self.facts.forget_own();
         for step in steps {
             match step {
-                Step::AddNetwork(network) => self.find_network(network, &mut found)?,
-                Step::OpenSandbox(sandbox) => self.find_sandbox(&sandbox.container, &mut found)?,
-                Step::Attach(plug) => self.find_plug(plug, &mut found)?,
+                Step::AddNetwork(network) => self.find_network(network, found)?,
+                Step::OpenSandbox(sandbox) => self.find_sandbox(&sandbox.container, found)?,
+                Step::Attach(plug) => self.find_plug(plug, found)?,
                 Step::Turn { sandbox, to, .. } => {
                     found.outlooks.push((sandbox.clone(), to.clone()));
                 }
@@ -56,7 +72,7 @@ impl Kernel {
                 | Step::Forget(_) => {}
             }
         }
-        self.rule(&found)?;
+        self.rule(found)?;
         for (container, outlook) in &found.outlooks {
             if let Some(sandbox) = self.sandboxes.get_mut(container) {
                 sandbox.turn(&mut self.links, &Outlook::default(), outlook)?;
@@ -156,11 +172,11 @@ impl Kernel {
     }
 
     /// What nobody asked for goes.
-    fn sweep(&mut self, found: Found) -> Result<(), PlaneError> {
-        for link in found.links.into_values() {
+    fn sweep(&mut self, found: &mut Found) -> Result<(), PlaneError> {
+        for link in found.links.values() {
             unless_gone(self.links.discard(&link.name, GONE))?;
         }
-        drop(found.sandboxes);
+        found.sandboxes.clear();
         for sandbox in self.sandboxes.values_mut() {
             sandbox.sweep()?;
         }
