@@ -103,6 +103,15 @@ impl Drop for Internet {
     }
 }
 
+/// Waits until that holds, but not for long.
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < Duration::from_secs(10), "{what}: it took too long");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 pub(crate) fn ip(sandbox: &Sandbox, line: &str) {
     let done = sandbox.command("ip").args(line.split(' ')).output().unwrap();
     assert!(done.status.success(), "ip {line}: {}", String::from_utf8_lossy(&done.stderr));
@@ -158,6 +167,24 @@ pub(crate) fn assert_silent(from: &Sandbox, to: impl Into<SocketAddr>) {
     let to = to.into();
     let answer = ask_for(from, to, LONG_ENOUGH);
     assert!(answer.is_err(), "{to} answers {answer:?}");
+}
+
+/// Sends a packet from each of these, by a source of its own, and checks that the internet hears of the second one alone.
+/// Nobody answers: what counts is what leaves. Packets keep their order: had the first one left, it would come first.
+pub(crate) fn assert_only_the_second_leaves(
+    internet: &Internet,
+    first: (&Sandbox, &str),
+    second: (&Sandbox, &str),
+) {
+    let heard = internet.server.within(|| UdpSocket::bind((SERVER, 9))).unwrap();
+    heard.set_read_timeout(Some(PATIENCE)).unwrap();
+    for (from, source) in [first, second] {
+        let socket = from.within(|| UdpSocket::bind((source, 0))).unwrap();
+        socket.send_to(source.as_bytes(), (SERVER, 9)).unwrap();
+    }
+    let mut said = [0; 64];
+    let (length, _) = heard.recv_from(&mut said).unwrap();
+    assert_eq!(String::from_utf8_lossy(&said[..length]), second.1);
 }
 
 pub(crate) fn ask_udp(from: &Sandbox, to: impl Into<SocketAddr>) -> String {

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use docknet::{Client, ContainerSpec, EndpointSpec, NetworkSpec};
 use docknet_engine::{Engine, Sandbox};
 use serde_json::json;
 
-use crate::lab::{Lab, ask, ask_for, ip, listen};
+use crate::lab::{Lab, ask, ask_for, ip, listen, until};
 
 /// An engine whose state is in a directory, on a machine that the test plays.
 async fn engine(machine: &Sandbox, dir: &Path) -> Engine {
@@ -37,14 +37,6 @@ fn told(machine: &Sandbox) -> String {
     // Those that are gone, and not yet taken away.
     let links: Vec<_> = links.lines().filter(|line| !line.starts_with("dngone")).collect();
     [links.join("\n"), run("ip", "-br addr show"), run("nft", "list ruleset inet")].join("\n")
-}
-
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "{what}: it took too long");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +84,7 @@ async fn connections_outlive_the_engine() {
     front.remove().await.unwrap();
     let empty = told(&machine);
     assert!(!empty.contains("br-"), "{empty}");
-    until("the links", || !told(&machine).contains("veth")).await;
+    until("the links", async || !told(&machine).contains("veth")).await;
     assert_eq!(std::fs::read_dir(dir.path().join("namespaces")).unwrap().count(), 0);
 }
 
@@ -114,16 +106,16 @@ async fn what_somebody_takes_away_is_made_again() {
 
     let flushed = machine.command("nft").args(["flush", "ruleset"]).status().unwrap();
     assert!(flushed.success());
-    until("the rules", || told(&machine) == before).await;
+    until("the rules", async || told(&machine) == before).await;
 
     let bridge = format!("br-{}", front.short_id());
     ip(&machine, &format!("link del {bridge}"));
-    until("the bridge", answers).await;
+    until("the bridge", async || answers()).await;
     let port = told(&machine);
     let port = port.lines().find_map(|line| line.strip_prefix("veth")).unwrap();
     let port = port.split(['@', ' ']).next().unwrap().to_owned();
     ip(&machine, &format!("link del veth{port}"));
-    until("a port", answers).await;
+    until("a port", async || answers()).await;
     assert!(answers());
 }
 
@@ -159,7 +151,7 @@ async fn what_went_wrong_meanwhile_is_mended_at_the_start() {
             .map(str::to_owned)
             .collect()
     };
-    until("what is left over", || !told(&machine).contains("left")).await;
+    until("what is left over", async || !told(&machine).contains("left")).await;
     assert_eq!(words(&told(&machine)), words(&before));
     assert_eq!(std::fs::read_dir(dir.path().join("namespaces")).unwrap().count(), 2);
     let (web, api) = (second.sandbox("web").await.unwrap(), second.sandbox("api").await.unwrap());
@@ -209,7 +201,7 @@ async fn a_link_on_top_of_one_of_the_hosts_goes_when_it_is_taken_off() {
         let links = web.command("ip").args(["-br", "link"]).output().unwrap().stdout;
         String::from_utf8(links).unwrap().lines().count()
     };
-    until("the link", || links() == 1).await;
+    until("the link", async || links() == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
