@@ -20,6 +20,7 @@ use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use docknet_types::ContainerId;
 use rustix::process::{Pid, Signal, kill_process, pidfd_send_signal};
@@ -88,6 +89,8 @@ impl Drop for Expected {
 #[derive(Clone, Debug)]
 pub(crate) struct Exec(Running);
 
+/// For a program that was killed.
+const DYING: Duration = Duration::from_secs(10);
 /// Who is as many behind gives up.
 const FAILURES: usize = 64;
 
@@ -108,6 +111,7 @@ impl Processes {
         id: &ContainerId,
         launch: Launch,
     ) -> Result<Pid, LaunchError> {
+        self.await_former(id);
         let started = self
             .begin(id, launch)
             .and_then(|started| started.blocking_recv().map_err(failed("starting the program"))?);
@@ -122,6 +126,20 @@ impl Processes {
     pub(crate) fn expect(&self, id: &ContainerId) -> Expected {
         *self.0.expected().entry(id.clone()).or_default() += 1;
         Expected { shared: Arc::clone(&self.0), id: id.clone() }
+    }
+
+    /// A program that was killed a moment ago takes a moment to end.
+    fn await_former(&self, id: &ContainerId) {
+        if let Ok(former) = self.running(id) {
+            let ended = async { tokio::time::timeout(DYING, wait(former.exit)).await };
+            // If it is still there, the start says so.
+            self.0.reactor.handle.block_on(ended).ok();
+        }
+    }
+
+    /// With what a container's program ended; nothing while it runs, or if there is none.
+    pub(crate) fn exit_code(&self, id: &ContainerId) -> Option<i64> {
+        self.running(id).ok().and_then(|running| *running.exit.borrow())
     }
 
     /// Waits until a program of this container cannot be started.
@@ -381,7 +399,7 @@ struct Reactor {
 
 impl Reactor {
     fn new() -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_io().build()?;
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel::<()>();
         thread::Builder::new().name("container-io".to_owned()).spawn(move || {

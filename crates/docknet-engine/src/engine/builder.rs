@@ -195,7 +195,7 @@ impl EngineBuilder {
         #[cfg(kernel)]
         let keep = self.namespaces();
         #[cfg(kernel)]
-        let (mut processes, mut exits) = (None, None);
+        let mut programs = None;
         let on = self.on.clone();
         let mut plane: Box<dyn DataPlane> = match self.on {
             On::Memory => Box::new(Memory(Host {
@@ -208,7 +208,7 @@ impl EngineBuilder {
                 let refused = |why: String| StartError::refused(why);
                 let (all, ends) = Processes::new().map_err(|why| refused(why.to_string()))?;
                 let all = Arc::new(all);
-                (processes, exits) = (Some(all.clone()), Some(ends));
+                programs = Some((all.clone(), ends));
                 Box::new(Kernel::start(place, keep, all).map_err(|why| refused(why.to_string()))?)
             }
         };
@@ -258,7 +258,7 @@ impl EngineBuilder {
             profile: self.profile,
             on,
             #[cfg(kernel)]
-            processes,
+            processes: programs.as_ref().map(|(processes, _)| processes.clone()),
             events: EventBus::default(),
             faults: Faults::default(),
             execs: Execs::default(),
@@ -275,8 +275,8 @@ impl EngineBuilder {
             heal::start(&engine.0, disturbances, held);
         }
         #[cfg(kernel)]
-        if let Some(exits) = exits {
-            exits::follow(&engine.0, exits);
+        if let Some((processes, ends)) = programs {
+            exits::follow(&engine.0, &processes, ends);
         }
         Ok(engine)
     }

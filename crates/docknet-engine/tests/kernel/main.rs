@@ -5,5 +5,6 @@ mod crash;
 mod lab;
 mod life;
 mod names;
+mod programs;
 mod publish;
 mod reach;
