@@ -2,6 +2,7 @@
 
 mod batch;
 mod builder;
+mod commit;
 mod draw;
 mod error;
 #[cfg(kernel)]
@@ -30,14 +31,14 @@ use crate::api::Api;
 use crate::api::exec::Execs;
 use crate::core::refusal::Refusal;
 use crate::core::state::State;
-use crate::core::tx::{Supply, Touched, Tx};
+use crate::core::tx::{Supply, Tx};
 use crate::events::EventBus;
 use crate::plane::DataPlane;
 #[cfg(kernel)]
 use crate::plane::Place;
 #[cfg(kernel)]
 use crate::process::Processes;
-use crate::store::{Change, Store, Table};
+use crate::store::Store;
 #[cfg(feature = "client")]
 use crate::transport::InProcess;
 use crate::{Faults, ListenAddress, Profile, ServeError, Server, serve};
@@ -101,10 +102,10 @@ impl Engine {
         let found = state
             .find_container(container)
             .map_err(|refusal| SandboxError::new(refusal.answer(self.0.profile).1))?;
-        let namespace = writer.plane.namespace(&found.id).map_err(|why| {
+        let (namespace, leaving) = writer.plane.namespace(&found.id).map_err(|why| {
             SandboxError::new(format!("cannot enter container {container}: {why}"))
         })?;
-        Ok(Sandbox::new(namespace))
+        Ok(Sandbox::new(namespace, Some(leaving)))
     }
 
     /// The namespace that the networks of an engine on the kernel are in: what is outside of all containers.
@@ -117,7 +118,7 @@ impl Engine {
         let namespace = writer.plane.home().map_err(|why| {
             SandboxError::new(format!("cannot enter the host's namespace: {why}"))
         })?;
-        Ok(Sandbox::new(namespace))
+        Ok(Sandbox::new(namespace, None))
     }
 
     /// Whose answers it gives.
@@ -209,6 +210,22 @@ impl Inner {
         self.current.load_full()
     }
 
+    /// Waits until links that a container was taken off are not to be seen in it any more: somebody is going to look.
+    #[cfg(kernel)]
+    pub(crate) async fn await_leaving(&self, container: &crate::core::container::Container) {
+        let owner = match container.namespace_of() {
+            Some(owner) => owner.into(),
+            None => container.id.clone(),
+        };
+        let writer = self.writer.clone().lock_owned().await;
+        // Those of the host's namespace are where everybody's are.
+        let Ok((_, leaving)) = writer.plane.namespace(&owner) else { return };
+        drop(writer);
+        if leaving.is_there() {
+            tokio::task::spawn_blocking(move || leaving.wait()).await.ok();
+        }
+    }
+
     /// Does one operation: decides, lets the data plane do it, commits it to the store, shows it, tells of it. If any of
     /// that fails, nothing has changed.
     ///
@@ -227,69 +244,14 @@ impl Inner {
         }
         let mut writer = self.writer.clone().lock_owned().await;
         let mut batch = Batch::new(State::clone(&self.current.load()));
-        let decided = batch.decide(self.profile, &mut writer, supply, decide);
+        let done =
+            batch.decide(self.profile, &mut writer, supply, decide).and_then(|(value, decided)| {
+                batch.apply(&mut writer, decided)?;
+                Ok(value)
+            });
         // A refusal may have spent a subnet's turn.
-        self.commit(batch, &mut writer).and(decided)
+        self.commit(batch, &mut writer).all.and(done)
     }
-
-    /// Commits what was decided as one, and shows it.
-    fn commit(&self, batch: Batch, writer: &mut Writer) -> Result<(), Refusal> {
-        let Batch { state, touched, steps, events } = batch;
-        if writer.store.is_durable()
-            && !touched.is_empty()
-            && let Err(failed) = writer.store.commit(&changes(&state, &touched))
-        {
-            writer.plane.undo(&steps);
-            return Err(Refusal::Worded(500, failed.to_string()));
-        }
-        if !touched.is_empty() {
-            self.current.store(Arc::new(state));
-        }
-        for events in events {
-            self.events.publish(events);
-        }
-        Ok(())
-    }
-}
-
-/// What the store has to change so that it is as this state is.
-fn changes(state: &State, touched: &std::collections::BTreeSet<Touched>) -> Vec<Change> {
-    touched.iter().map(|record| change(state, record)).collect()
-}
-
-fn change(state: &State, record: &Touched) -> Change {
-    let put = |table, key: String, value: Option<Vec<u8>>| match value {
-        Some(value) => Change::Put { table, key, value },
-        None => Change::Delete { table, key },
-    };
-    match record {
-        Touched::Engine => put(Table::Engine, "engine".to_owned(), json(Some(&state.engine))),
-        Touched::Network(id) => {
-            let record = state.network(id).map(|network| network.record());
-            put(Table::Network, id.to_string(), json(record.as_ref()))
-        }
-        Touched::Endpoint(network, container) => {
-            let endpoint =
-                state.network(network).and_then(|network| network.endpoints.get(container));
-            put(
-                Table::Endpoint,
-                format!("{network}/{container}"),
-                json(endpoint.map(|endpoint| &**endpoint)),
-            )
-        }
-        Touched::Container(id) => put(
-            Table::Container,
-            id.to_string(),
-            json(state.container(id).map(|container| &**container)),
-        ),
-        Touched::Image(id) => {
-            put(Table::Image, id.clone(), json(state.images.get(id).map(|image| &**image)))
-        }
-    }
-}
-
-fn json(value: Option<&impl serde::Serialize>) -> Option<Vec<u8>> {
-    value.and_then(|value| serde_json::to_vec(value).ok())
 }
 
 #[cfg(test)]

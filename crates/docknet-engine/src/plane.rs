@@ -9,7 +9,7 @@ use std::fmt;
 use std::{io, os::fd::OwnedFd};
 
 #[cfg(kernel)]
-pub(crate) use self::kernel::{Disturbances, Kernel, Namespace, Place};
+pub(crate) use self::kernel::{Disturbances, Kernel, Leaving, Namespace, Place};
 pub(crate) use self::memory::Memory;
 use crate::core::host::Host;
 use crate::core::step::Step;
@@ -32,9 +32,10 @@ pub(crate) trait DataPlane: Send {
     #[cfg(kernel)]
     fn disturbances(&self) -> io::Result<(Disturbances, OwnedFd)>;
 
-    /// The namespace of a container.
+    /// The namespace of a container, and what is leaving it.
     #[cfg(kernel)]
-    fn namespace(&self, container: &docknet_types::ContainerId) -> io::Result<Namespace>;
+    fn namespace(&self, container: &docknet_types::ContainerId)
+    -> io::Result<(Namespace, Leaving)>;
 
     /// The namespace that networks are in.
     #[cfg(kernel)]

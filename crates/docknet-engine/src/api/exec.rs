@@ -198,6 +198,7 @@ async fn run(
         privileged: exec.wish.privileged,
         is_read: !wish.detach,
     };
+    api.engine.await_leaving(&container).await;
     let started = match super::programs::exec(processes, &container, &asked).await {
         Ok(started) => started,
         Err((refusal, exit_code)) => {

@@ -26,46 +26,60 @@ pub(super) struct Batch {
     pub(super) steps: Vec<Step>,
     /// Of each operation.
     pub(super) events: Vec<Vec<Arc<Event>>>,
+    /// An operation that is decided and not done yet. None follows it.
+    pub(super) last: Option<Decided>,
 }
 
 impl Batch {
     pub(super) fn new(state: State) -> Self {
-        Self { state, touched: BTreeSet::new(), steps: Vec::new(), events: Vec::new() }
+        Self { state, touched: BTreeSet::new(), steps: Vec::new(), events: Vec::new(), last: None }
     }
 
-    /// Decides one operation, and lets the data plane do it.
+    /// Decides one operation.
     pub(super) fn decide<T>(
         &mut self,
         profile: Profile,
         writer: &mut Writer,
         supply: Supply,
         decide: impl FnOnce(&mut Tx<'_>) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
+    ) -> Result<(T, Decided), Refusal> {
         let Writer { dice, plane, .. } = writer;
-        let failed = |failed: PlaneError| Refusal::Worded(failed.status, failed.words);
-        plane.look().map_err(failed)?;
+        plane.look().map_err(refused)?;
         let given =
             Given { profile, now: Timestamp::now(), host: plane.host(), draw: dice, supply };
         let mut tx = Tx::new(self.state.clone(), given);
-        let value = match decide(&mut tx) {
-            Ok(value) => value,
+        match decide(&mut tx) {
+            Ok(value) => Ok((value, tx.decided())),
             Err(refusal) => {
                 // A default subnet that was given in vain is not given to the next network.
                 if let Some(subnet) = tx.spent_turn {
                     self.state.go_on_after(subnet);
                     self.touched.insert(Touched::Engine);
                 }
-                return Err(refusal);
+                Err(refusal)
             }
-        };
-        let Decided { state, mut touched, events, steps } = tx.decided();
-        plane.apply(&steps).map_err(failed)?;
+        }
+    }
+
+    /// Lets the data plane do what was decided.
+    pub(super) fn apply(&mut self, writer: &mut Writer, decided: Decided) -> Result<(), Refusal> {
+        writer.plane.apply(&decided.steps).map_err(refused)?;
+        self.take_in(decided);
+        Ok(())
+    }
+
+    /// It is done.
+    pub(super) fn take_in(&mut self, decided: Decided) {
+        let Decided { state, mut touched, events, steps } = decided;
         self.state = state;
         self.touched.append(&mut touched);
         self.steps.extend(steps);
         self.events.push(events);
-        Ok(value)
     }
+}
+
+fn refused(failed: PlaneError) -> Refusal {
+    Refusal::Worded(failed.status, failed.words)
 }
 
 /// Operations that wait for the writer.
@@ -74,7 +88,14 @@ pub(super) struct Queue(Mutex<Vec<Job>>);
 
 /// Takes its turn, unless its caller has gone away; what comes back brings the answer once it is known whether all was
 /// committed.
-type Job = Box<dyn FnOnce(&mut Batch, Profile, &mut Writer) -> Option<Answer> + Send>;
+type Job = Box<dyn FnOnce(&mut Batch, Profile, &mut Writer, Turn) -> Option<Answer> + Send>;
+
+/// Whether another operation may follow in a batch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Last,
+    NotLast,
+}
 
 type Answer = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
 
@@ -91,11 +112,19 @@ impl Queue {
         F: FnOnce(&mut Tx<'_>) -> Result<T, Refusal> + Send + 'static,
     {
         let (answer, mut answered) = oneshot::channel();
-        self.push(Box::new(move |batch, profile, writer| {
+        self.push(Box::new(move |batch, profile, writer, turn| {
             if answer.is_closed() {
                 return None;
             }
             let decided = batch.decide(profile, writer, supply, decide);
+            let decided = decided.and_then(|(value, decided)| {
+                match turn {
+                    // Where it makes nobody wait it is done at once.
+                    Turn::Last if writer.plane.blocks() => batch.last = Some(decided),
+                    _ => batch.apply(writer, decided)?,
+                }
+                Ok(value)
+            });
             Some(Box::new(move |committed: Result<(), Refusal>| {
                 // Whoever has gone away does not want to know.
                 let _ = answer.send(committed.and(decided));
@@ -131,16 +160,22 @@ impl Queue {
 
 /// Does all that waits, and answers it. Even a refusal is told only when what it refers to is committed.
 fn work(inner: Arc<Inner>, mut writer: OwnedMutexGuard<Writer>) {
-    let jobs = std::mem::take(&mut *inner.queue.jobs());
+    let mut jobs = std::mem::take(&mut *inner.queue.jobs());
     let mut batch = Batch::new(State::clone(&inner.current.load()));
-    let turns = jobs.into_iter().filter_map(|job| job(&mut batch, inner.profile, &mut writer));
-    let answers: Vec<Answer> = turns.collect();
-    let committed = inner.commit(batch, &mut writer);
+    let last = jobs.pop();
+    let mut take = |job: Job, turn| job(&mut batch, inner.profile, &mut writer, turn);
+    let answers: Vec<Answer> =
+        jobs.into_iter().filter_map(|job| take(job, Turn::NotLast)).collect();
+    let last = last.and_then(|job| take(job, Turn::Last));
+    let outcome = inner.commit(batch, &mut writer);
     // Whoever is answered may drop the engine, and open its directory again at once.
     drop(writer);
     drop(inner);
     for answer in answers {
-        answer(committed.clone());
+        answer(outcome.all.clone());
+    }
+    if let Some(last) = last {
+        last(outcome.last);
     }
 }
 

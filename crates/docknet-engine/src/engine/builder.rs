@@ -244,7 +244,7 @@ impl EngineBuilder {
         }
         let decided = tx.decided();
         if store.is_durable() {
-            store.commit(&super::changes(&decided.state, &decided.touched))?;
+            store.commit(&super::commit::changes(&decided.state, &decided.touched))?;
         }
         plane
             .agree(&step::all(&decided.state))

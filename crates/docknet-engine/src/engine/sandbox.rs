@@ -6,20 +6,23 @@ use std::io;
 use std::process::{Child, Command, ExitStatus, Output};
 use std::sync::Arc;
 
-use crate::plane::Namespace;
+use crate::plane::{Leaving, Namespace};
 
 /// A network namespace: that of a container, or the one that the networks are in. It stays while this is there, even if the
 /// container does not.
 #[derive(Debug)]
-pub struct Sandbox(Arc<Namespace>);
+pub struct Sandbox {
+    namespace: Arc<Namespace>,
+    leaving: Option<Leaving>,
+}
 
 impl Sandbox {
-    pub(super) fn new(namespace: Namespace) -> Self {
-        Self(Arc::new(namespace))
+    pub(super) fn new(namespace: Namespace, leaving: Option<Leaving>) -> Self {
+        Self { namespace: Arc::new(namespace), leaving }
     }
 
     pub(super) fn namespace(&self) -> Arc<Namespace> {
-        self.0.clone()
+        self.namespace.clone()
     }
 
     /// A program to be run inside. It sees the files and users of this process; only its network is the container's.
@@ -33,7 +36,10 @@ impl Sandbox {
     /// # Errors
     /// If the namespace cannot be entered, or what `work` says.
     pub fn within<T: Send>(&self, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
-        self.0.within(work)
+        if let Some(leaving) = &self.leaving {
+            leaving.wait();
+        }
+        self.namespace.within(work)
     }
 }
 
@@ -71,7 +77,7 @@ impl SandboxCommand<'_> {
     /// # Errors
     /// If it cannot be started.
     pub fn spawn(mut self) -> io::Result<Child> {
-        self.sandbox.0.within(move || self.command.spawn())
+        self.sandbox.within(move || self.command.spawn())
     }
 
     /// Runs it to its end, and gives what it wrote.
@@ -79,7 +85,7 @@ impl SandboxCommand<'_> {
     /// # Errors
     /// If it cannot be started.
     pub fn output(mut self) -> io::Result<Output> {
-        self.sandbox.0.within(move || self.command.output())
+        self.sandbox.within(move || self.command.output())
     }
 
     /// Runs it to its end.
@@ -87,7 +93,7 @@ impl SandboxCommand<'_> {
     /// # Errors
     /// If it cannot be started.
     pub fn status(mut self) -> io::Result<ExitStatus> {
-        self.sandbox.0.within(move || self.command.status())
+        self.sandbox.within(move || self.command.status())
     }
 }
 

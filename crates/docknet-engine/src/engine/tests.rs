@@ -1,5 +1,7 @@
 //! Writers that wait for a slow store, and what everybody else does meanwhile.
 
+mod plane;
+
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex as Lock};
@@ -7,6 +9,7 @@ use std::sync::{Arc, Mutex as Lock};
 use docknet::{Client, ErrorKind};
 
 use super::Engine;
+use crate::plane::DataPlane;
 use crate::store::{Change, Store, StoreError, StoreErrorKind};
 
 /// A store that says when it is asked to commit, and then waits to be told what becomes of it.
@@ -25,16 +28,17 @@ impl Store for Held {
         self.asked.send(changes.to_vec()).unwrap();
         match self.outcome.lock().unwrap().recv().unwrap() {
             Outcome::Done => Ok(()),
-            Outcome::Failed => {
-                let path = Path::new("state.redb");
-                Err(StoreError::new(StoreErrorKind::Io, path, "the disk is full"))
-            }
+            Outcome::Failed => Err(full()),
         }
     }
 
     fn is_durable(&self) -> bool {
         true
     }
+}
+
+fn full() -> StoreError {
+    StoreError::new(StoreErrorKind::Io, Path::new("state.redb"), "the disk is full")
 }
 
 /// An engine whose commits are held.
@@ -47,13 +51,21 @@ struct Lab {
 
 impl Lab {
     async fn start() -> Self {
+        Self::start_on(None).await
+    }
+
+    async fn start_on(plane: Option<Box<dyn DataPlane>>) -> Self {
         let engine = Engine::memory().start().await.unwrap();
         let (asked, told) = channel();
         let (outcome, heard) = channel();
         let mut inner = Arc::into_inner(engine.0).unwrap();
         inner.blocks = true;
-        inner.writer.try_lock().unwrap().store =
-            Box::new(Held { asked, outcome: Lock::new(heard) });
+        let mut writer = inner.writer.try_lock().unwrap();
+        writer.store = Box::new(Held { asked, outcome: Lock::new(heard) });
+        if let Some(plane) = plane {
+            writer.plane = plane;
+        }
+        drop(writer);
         let engine = Engine(Arc::new(inner));
         let client = engine.client();
         client.ping().await.unwrap();

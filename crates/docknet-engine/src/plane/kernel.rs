@@ -24,6 +24,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use docknet_types::{ContainerId, NetworkId};
 
@@ -32,12 +33,13 @@ pub(crate) use self::disturbance::Disturbances;
 use self::firewall::Firewall;
 pub(crate) use self::home::Place;
 use self::home::{Home, HostFacts};
-use self::links::{Group, Links};
+use self::links::{Group, Index, Links};
 pub(crate) use self::namespace::Namespace;
 use self::netlink::Refused;
 use self::pins::Pins;
 use self::ports::Ports;
 use self::programs::Programs;
+pub(crate) use self::reaper::Leaving;
 use self::reaper::Reaper;
 use self::resolver::Resolver;
 use self::sandbox::{Sandbox, Under};
@@ -153,7 +155,10 @@ impl Kernel {
         let network = match &program.namespace {
             Whose::Host => self.home.namespace(),
             Whose::Of(container) => match self.sandboxes.get(container) {
-                Some(sandbox) => sandbox.namespace(),
+                Some(sandbox) => {
+                    self.reaper.leaving(sandbox.last_gone()).wait();
+                    sandbox.namespace()
+                }
                 None => {
                     return Err(PlaneError::new(format!("container {container} has no namespace")));
                 }
@@ -220,7 +225,7 @@ impl Kernel {
             return Ok(());
         };
         let detached = sandbox.detach(&mut self.links, self.home.namespace(), plug);
-        self.reaper.poke();
+        sandbox.last_gone().store(self.reaper.reap(), Ordering::Relaxed);
         detached.map_err(PlaneError::from)
     }
 
@@ -277,9 +282,11 @@ impl DataPlane for Kernel {
         Ok((watch, here.into()))
     }
 
-    fn namespace(&self, container: &ContainerId) -> io::Result<Namespace> {
+    fn namespace(&self, container: &ContainerId) -> io::Result<(Namespace, Leaving)> {
         match self.sandboxes.get(container) {
-            Some(sandbox) => sandbox.namespace().again(),
+            Some(sandbox) => {
+                Ok((sandbox.namespace().again()?, self.reaper.leaving(sandbox.last_gone())))
+            }
             None => Err(io::Error::other("it has no namespace of its own")),
         }
     }
@@ -291,6 +298,10 @@ impl DataPlane for Kernel {
     fn undo(&mut self, steps: &[Step]) {
         for step in steps.iter().rev() {
             let Some(undone) = step.undone() else { continue };
+            if matches!(undone, Step::Attach(_)) {
+                // Its port has the name of the one that is gone.
+                self.reaper.wait();
+            }
             if let Err(failed) = self.take(&undone) {
                 tracing::error!(%failed, ?step, "a step could not be undone");
             }
@@ -315,6 +326,11 @@ impl From<Refused> for PlaneError {
     fn from(refused: Refused) -> Self {
         Self::new(refused.to_string())
     }
+}
+
+/// The name of a link that is no longer anybody's.
+fn gone(index: Index) -> String {
+    format!("dngone{}", index.number())
 }
 
 fn cannot(what: &str, why: &io::Error) -> PlaneError {

@@ -5,7 +5,7 @@ use std::{io, os::fd::OwnedFd};
 
 use super::{DataPlane, PlaneError};
 #[cfg(kernel)]
-use super::{Disturbances, Namespace};
+use super::{Disturbances, Leaving, Namespace};
 use crate::core::host::{Host, Link};
 use crate::core::step::Step;
 
@@ -39,7 +39,7 @@ impl DataPlane for Memory {
     }
 
     #[cfg(kernel)]
-    fn namespace(&self, _: &docknet_types::ContainerId) -> io::Result<Namespace> {
+    fn namespace(&self, _: &docknet_types::ContainerId) -> io::Result<(Namespace, Leaving)> {
         Err(io::Error::other("containers of an engine in memory have no namespace"))
     }
 

@@ -196,12 +196,32 @@ async fn a_link_on_top_of_one_of_the_hosts_goes_when_it_is_taken_off() {
     let spec = NetworkSpec::new("beside").driver("macvlan").option("parent", "parent0").pool(pool);
     let beside = lab.client.networks().create(spec).await.unwrap();
     let web = lab.container("web", "beside").await;
+    assert_eq!(links(&web), ["eth0", "lo"]);
     beside.disconnect("web").await.unwrap();
-    let links = || {
-        let links = web.command("ip").args(["-br", "link"]).output().unwrap().stdout;
-        String::from_utf8(links).unwrap().lines().count()
-    };
-    until("the link", async || links() == 1).await;
+    assert_eq!(links(&web), ["lo"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_sees_no_link_that_a_container_was_taken_off() {
+    let lab = Lab::new().await;
+    let front = lab.client.networks().create("front").await.unwrap();
+    let web = lab.container("web", "front").await;
+    for _ in 0..5 {
+        assert_eq!(links(&web), ["eth0", "lo"]);
+        front.disconnect("web").await.unwrap();
+        assert_eq!(links(&web), ["lo"]);
+        front.connect("web", EndpointSpec::new()).await.unwrap();
+    }
+}
+
+/// The names of a namespace's links.
+fn links(inside: &Sandbox) -> Vec<String> {
+    let shown = inside.command("ip").args(["-br", "link"]).output().unwrap().stdout;
+    let shown = String::from_utf8(shown).unwrap();
+    let names = shown.lines().filter_map(|line| line.split(['@', ' ']).next());
+    let mut names: Vec<_> = names.map(str::to_owned).collect();
+    names.sort();
+    names
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use super::firewall::{L3, NetworkRules};
 use super::links::{Bridge, Index, Link, Links};
 use super::netlink::Refused;
 use super::reaper::Reaper;
-use super::{DEAD, GONE, OURS};
+use super::{DEAD, GONE, OURS, gone};
 use crate::core::network::{BridgeLayout, Network};
 
 /// A bridge that is there.
@@ -105,11 +105,6 @@ impl MadeBridge {
             }
         }
     }
-}
-
-/// The name of a link that is no longer anybody's.
-fn gone(index: Index) -> String {
-    format!("dngone{}", index.number())
 }
 
 fn is_link_local(net: IpNet) -> bool {

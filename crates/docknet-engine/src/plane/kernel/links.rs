@@ -283,13 +283,6 @@ impl Links {
     }
 
     /// No packet passes a link any more, from now on. A port's state would not do: any change of the link resets it.
-    pub(crate) fn cut(&mut self, name: &str) -> Result<(), Refused> {
-        self.ask("set a link down", |messages| {
-            link(messages, RTM_SETLINK, 0, Which::Name(name), Up::No, |_| {});
-        })
-    }
-
-    /// The same with a link that is to go.
     pub(crate) fn discard(&mut self, name: &str, group: Group) -> Result<(), Refused> {
         self.ask("set a link down", |messages| {
             link(messages, RTM_SETLINK, 0, Which::Name(name), Up::No, |message| {
@@ -331,7 +324,8 @@ impl Links {
         })
     }
 
-    /// Takes its addresses, and with them its routes, and gives it another name: nothing of what it was is left to be seen.
+    /// Takes a link's addresses, and with them its routes, sets it down, and gives it another name: nothing of what it was is
+    /// left to be seen.
     pub(crate) fn strip(
         &mut self,
         index: Index,
@@ -343,6 +337,8 @@ impl Links {
             for net in addresses {
                 address(messages, RTM_DELADDR, 0, index, *net);
             }
+            // By itself: kernels before 6.2 name no link anew that is up.
+            link(messages, RTM_SETLINK, 0, Which::Index(index), Up::No, |_| {});
             link(messages, RTM_SETLINK, 0, Which::Index(index), Up::Same, |message| {
                 message.text(IFLA_IFNAME, name);
                 message.number(IFLA_GROUP, group.0);

@@ -3,8 +3,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,17 +13,35 @@ use super::links::{Index, Links};
 /// Takes away what is in the group of links that are gone, and bridges that are dead.
 #[derive(Debug)]
 pub(crate) struct Reaper {
-    jobs: Option<mpsc::Sender<()>>,
     shared: Arc<Shared>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
+/// The links of one container that are on their way out: nothing passes them, but they are still to be seen inside.
+#[derive(Clone, Debug)]
+pub(crate) struct Leaving {
+    shared: Arc<Shared>,
+    last: Arc<AtomicU64>,
+}
+
 #[derive(Debug, Default)]
 struct Shared {
+    work: Mutex<Work>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Work {
+    /// How often links were gone, and up to which time these are away.
+    gone: u64,
+    away: u64,
     /// Bridges that are nobody's any more, the oldest first.
-    dead: Mutex<Vec<Index>>,
+    dead: Vec<Index>,
     /// How often somebody wanted something.
-    operations: AtomicU64,
+    operations: u64,
+    /// Somebody waits.
+    hurry: bool,
+    ends: bool,
 }
 
 /// The kernel lets nobody else change links for most of the time that it takes. So that is done when nobody wants to, or
@@ -37,42 +54,63 @@ const IDLE: Duration = Duration::from_millis(200);
 const FEW: usize = 4;
 const MANY: usize = 32;
 const TOO_MANY: usize = 512;
+/// Who looks into a container does not wait longer for what the kernel does not take away.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Reaper {
     /// With a socket of the namespace that the bridges are in.
     pub(crate) fn start(links: Links) -> io::Result<Self> {
-        let (jobs, wanted) = mpsc::channel();
         let shared = Arc::<Shared>::default();
         let mut rounds = Rounds { links, shared: shared.clone() };
-        let thread = thread::Builder::new()
-            .name("docknet-reaper".to_owned())
-            .spawn(move || rounds.go(&wanted))?;
-        Ok(Self { jobs: Some(jobs), shared, thread: Some(thread) })
+        let thread =
+            thread::Builder::new().name("docknet-reaper".to_owned()).spawn(move || rounds.go())?;
+        Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Something is gone.
-    pub(crate) fn poke(&self) {
-        if let Some(jobs) = &self.jobs {
-            // Without its thread, links stay until the engine starts again.
-            let _ = jobs.send(());
-        }
+    /// Links are gone. How often that was so, for whose they were to remember.
+    pub(crate) fn reap(&self) -> u64 {
+        let mut work = self.shared.work();
+        work.gone += 1;
+        self.shared.changed.notify_all();
+        work.gone
+    }
+
+    /// What is leaving a container, by the last of them that it remembers.
+    pub(crate) fn leaving(&self, last: &Arc<AtomicU64>) -> Leaving {
+        Leaving { shared: self.shared.clone(), last: last.clone() }
     }
 
     /// A bridge is gone.
     pub(crate) fn bury(&self, bridge: Index) {
-        self.shared.dead().push(bridge);
-        self.poke();
+        self.shared.tell(|work| work.dead.push(bridge));
     }
 
     /// Somebody wants something.
     pub(crate) fn give_way(&self) {
-        self.shared.operations.fetch_add(1, Ordering::Relaxed);
+        self.shared.work().operations += 1;
+    }
+
+    /// Waits until all links that are gone are away.
+    pub(crate) fn wait(&self) {
+        let last = self.shared.work().gone;
+        self.shared.wait_for(last);
+    }
+}
+
+impl Leaving {
+    pub(crate) fn is_there(&self) -> bool {
+        self.shared.work().away < self.last.load(Ordering::Relaxed)
+    }
+
+    /// Waits until none of them is to be seen any more.
+    pub(crate) fn wait(&self) {
+        self.shared.wait_for(self.last.load(Ordering::Relaxed));
     }
 }
 
 impl Drop for Reaper {
     fn drop(&mut self) {
-        self.jobs = None;
+        self.shared.tell(|work| work.ends = true);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -80,19 +118,38 @@ impl Drop for Reaper {
 }
 
 impl Shared {
-    fn dead(&self) -> MutexGuard<'_, Vec<Index>> {
-        self.dead.lock().unwrap_or_else(PoisonError::into_inner)
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn operations(&self) -> u64 {
-        self.operations.load(Ordering::Relaxed)
+    fn tell(&self, change: impl FnOnce(&mut Work)) {
+        change(&mut self.work());
+        self.changed.notify_all();
     }
 
-    /// Some of them, to be removed.
-    fn some_dead(&self, most: usize) -> Vec<Index> {
-        let mut dead = self.dead();
-        let most = most.min(dead.len());
-        dead.drain(..most).collect()
+    /// Waits for as long as this is so, but no longer than that.
+    fn wait_while(&self, limit: Duration, is_so: impl Fn(&Work) -> bool) {
+        let waited = self.changed.wait_timeout_while(self.work(), limit, |work| is_so(work));
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn wait_for(&self, last: u64) {
+        if self.work().away < last {
+            self.tell(|work| work.hurry = true);
+            self.wait_while(PATIENCE, |work| work.away < last);
+        }
+    }
+}
+
+impl Work {
+    fn has_links(&self) -> bool {
+        self.away < self.gone
+    }
+
+    /// Some of the bridges, to be removed.
+    fn some_dead(&mut self, most: usize) -> Vec<Index> {
+        let most = most.min(self.dead.len());
+        self.dead.drain(..most).collect()
     }
 }
 
@@ -102,43 +159,78 @@ struct Rounds {
     shared: Arc<Shared>,
 }
 
+enum Next {
+    Links,
+    Bridges,
+    /// Bridges, as long as nobody has wanted more than this.
+    Idle(u64),
+    End,
+}
+
 impl Rounds {
-    fn go(&mut self, wanted: &mpsc::Receiver<()>) {
+    fn go(&mut self) {
         loop {
-            let before = self.shared.operations();
-            let nothing_dead = self.shared.dead().is_empty();
-            let job = match nothing_dead {
-                true => wanted.recv().map_err(RecvTimeoutError::from),
-                false => wanted.recv_timeout(IDLE),
-            };
-            match job {
-                Ok(()) => {
-                    gather(wanted);
-                    self.remove_gone();
-                    if self.shared.dead().len() > TOO_MANY {
-                        self.remove_dead(MANY);
-                    }
+            match self.next() {
+                Next::Links => self.remove_links(),
+                Next::Bridges => drop(self.remove_bridges(MANY)),
+                Next::Idle(before) => {
+                    while self.shared.work().operations == before && self.remove_bridges(FEW) {}
                 }
-                Err(RecvTimeoutError::Timeout) => self.remove_dead_until_wanted(before),
-                Err(RecvTimeoutError::Disconnected) => break,
+                Next::End => break,
             }
         }
-        self.remove_dead(usize::MAX);
+        self.remove_bridges(usize::MAX);
     }
 
-    fn remove_gone(&mut self) {
-        if let Err(refused) = self.links.remove_group(GONE) {
-            tracing::warn!(%refused, "links that are gone stay");
+    /// What is to be done, once there is something.
+    fn next(&self) -> Next {
+        let mut work = self.shared.work();
+        loop {
+            if work.has_links() {
+                return Next::Links;
+            }
+            if work.ends {
+                return Next::End;
+            }
+            if work.dead.len() > TOO_MANY {
+                return Next::Bridges;
+            }
+            let (before, limit) = match work.dead.is_empty() {
+                true => (work.operations, Duration::MAX),
+                false => (work.operations, IDLE),
+            };
+            let waited = self.shared.changed.wait_timeout(work, limit);
+            let (now, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            if timeout.timed_out() && now.operations == before {
+                return Next::Idle(before);
+            }
+            work = now;
         }
     }
 
-    fn remove_dead_until_wanted(&mut self, before: u64) {
-        while self.shared.operations() == before && self.remove_dead(FEW) {}
+    fn remove_links(&mut self) {
+        self.gather();
+        let last = self.shared.work().gone;
+        self.remove_gone();
+        self.shared.tell(|work| work.away = last);
+    }
+
+    /// Waits until no more links come, or somebody waits, but not for long.
+    fn gather(&self) {
+        let begun = Instant::now();
+        let mut quiet = false;
+        while !quiet && begun.elapsed() < LONGEST {
+            let before = self.shared.work().gone;
+            self.shared.wait_while(QUIET, |work| work.gone == before && !work.hurry && !work.ends);
+            let mut work = self.shared.work();
+            quiet = work.gone == before || work.hurry || work.ends;
+            work.hurry = false;
+        }
     }
 
     /// Whether there were any.
-    fn remove_dead(&mut self, most: usize) -> bool {
-        let some = self.shared.some_dead(most);
+    fn remove_bridges(&mut self, most: usize) -> bool {
+        let some = self.shared.work().some_dead(most);
         if some.is_empty() {
             return false;
         }
@@ -149,10 +241,10 @@ impl Rounds {
         self.remove_gone();
         true
     }
-}
 
-/// Waits until nothing more is gone, but not for long.
-fn gather(wanted: &mpsc::Receiver<()>) {
-    let begun = Instant::now();
-    while begun.elapsed() < LONGEST && wanted.recv_timeout(QUIET).is_ok() {}
+    fn remove_gone(&mut self) {
+        if let Err(refused) = self.links.remove_group(GONE) {
+            tracing::warn!(%refused, "links that are gone stay");
+        }
+    }
 }

@@ -182,7 +182,7 @@ impl Kernel {
         }
         let open: BTreeSet<&ContainerId> = self.sandboxes.keys().collect();
         self.pins.sweep(&open).map_err(|why| cannot("remove a namespace", &why))?;
-        self.reaper.poke();
+        self.reaper.reap();
         Ok(())
     }
 }

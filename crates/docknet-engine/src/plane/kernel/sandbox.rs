@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsFd as _;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use docknet_types::IpNet;
 
@@ -14,7 +16,7 @@ use super::namespace::Namespace;
 use super::netlink::Refused;
 use super::resolver::{self, Before};
 use super::upper::MadeParent;
-use super::{GONE, OURS, PlaneError, cannot};
+use super::{GONE, OURS, PlaneError, cannot, gone};
 use crate::core::step::{Outlook, Plug};
 use crate::dns::Sockets;
 
@@ -25,6 +27,8 @@ pub(crate) struct Sandbox {
     links: Links,
     /// By their names inside.
     plugged: BTreeMap<String, Plugged>,
+    /// The last link that left, as the reaper counts them.
+    last_gone: Arc<AtomicU64>,
 }
 
 /// A link of a container.
@@ -66,7 +70,10 @@ impl Sandbox {
             fs::write(PINGS, "0 2147483647").or_else(|_| fs::write(PINGS, "0 0"))?;
             Ok((links, resolver::listen(Before::Nothing)?))
         })?;
-        Ok((Self { namespace, links, plugged: BTreeMap::new() }, sockets))
+        Ok((
+            Self { namespace, links, plugged: BTreeMap::new(), last_gone: Arc::default() },
+            sockets,
+        ))
     }
 
     /// One that was there before.
@@ -76,7 +83,10 @@ impl Sandbox {
             links.remove_group(GONE).map_err(io::Error::other)?;
             Ok((links, resolver::listen(Before::Rules)?))
         })?;
-        Ok((Self { namespace, links, plugged: BTreeMap::new() }, sockets))
+        Ok((
+            Self { namespace, links, plugged: BTreeMap::new(), last_gone: Arc::default() },
+            sockets,
+        ))
     }
 
     /// Does something inside.
@@ -173,7 +183,8 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Takes a link out of use: out of the container, to where the bridges are. The kernel takes it away later.
+    /// Takes a link out of use: nothing passes it any more, and its name and addresses are free. The kernel takes it away
+    /// later.
     pub(crate) fn detach(
         &mut self,
         host: &mut Links,
@@ -182,12 +193,15 @@ impl Sandbox {
     ) -> Result<(), Refused> {
         let Some(name) = &plug.endpoint.interface else { return Ok(()) };
         let Some(Plugged { index, port }) = self.plugged.remove(name) else { return Ok(()) };
-        // As a port is called, which no other link is.
-        let gone = format!("gone{}", plug.endpoint.id.get(..11).unwrap_or_default());
-        let cut = port.map_or(Ok(()), |port| host.cut(&port));
+        let Some(port) = port else {
+            // Named as a port is, which no other link is. There it goes with those that are gone.
+            let gone = format!("gone{}", plug.endpoint.id.get(..11).unwrap_or_default());
+            return self.links.take_out(index, home.as_fd(), &gone, GONE);
+        };
+        let stripped = self.links.strip(index, &addresses(plug), &gone(index), GONE);
         // From now on the kernel may take both ends away at any time.
-        let taken = self.links.take_out(index, home.as_fd(), &gone, GONE);
-        cut.and(taken)
+        let cut = host.discard(&port, GONE);
+        stripped.and(cut)
     }
 
     /// Sends what no network of its own takes somewhere else.
@@ -213,6 +227,10 @@ impl Sandbox {
 
     pub(crate) fn namespace(&self) -> &Namespace {
         &self.namespace
+    }
+
+    pub(crate) fn last_gone(&self) -> &Arc<AtomicU64> {
+        &self.last_gone
     }
 
     /// The name of the end that is a port of the bridge. 44 bits of the endpoint's id keep them apart.
