@@ -6,7 +6,7 @@
 //!     --podman unix:///run/podman.sock   Podman as well
 //!     --dir DIR         where our engine has its state: on the same disk as theirs
 //!     --quick           fewer turns, and dockerd with at most 100 networks
-//!     --only calls      one chapter alone: processes, calls, prune, churn, start, traffic
+//!     --only calls      one chapter alone: processes, calls, prune, churn, start, traffic, names
 //!     --largest 1000    no more networks than that
 //! ```
 //!
@@ -21,6 +21,8 @@ mod contender;
 mod floor;
 #[path = "kernel/many.rs"]
 mod many;
+#[path = "kernel/names.rs"]
+mod names;
 #[path = "kernel/namespace.rs"]
 mod namespace;
 #[path = "kernel/processes.rs"]
@@ -152,6 +154,9 @@ impl Field {
             }
             if options.wants("start") {
                 calls::starts(&mut self.contenders, options.turns(8), report)?;
+            }
+            if options.wants("names") {
+                names::measure(&mut self.contenders, options.quick, report)?;
             }
         }
         if options.wants("calls") {

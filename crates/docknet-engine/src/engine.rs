@@ -38,7 +38,7 @@ use crate::plane::DataPlane;
 use crate::plane::Place;
 #[cfg(kernel)]
 use crate::process::Processes;
-use crate::store::Store;
+use crate::store::Keeper;
 #[cfg(feature = "client")]
 use crate::transport::InProcess;
 use crate::{Faults, ListenAddress, Profile, ServeError, Server, serve};
@@ -201,7 +201,7 @@ pub(crate) struct Inner {
 struct Writer {
     dice: Dice,
     plane: Box<dyn DataPlane>,
-    store: Box<dyn Store>,
+    store: Keeper,
 }
 
 impl Inner {
@@ -244,13 +244,13 @@ impl Inner {
         }
         let mut writer = self.writer.clone().lock_owned().await;
         let mut batch = Batch::new(State::clone(&self.current.load()));
-        let done =
-            batch.decide(self.profile, &mut writer, supply, decide).and_then(|(value, decided)| {
-                batch.apply(&mut writer, decided)?;
-                Ok(value)
-            });
+        let decided = batch.decide(self.profile, &mut writer, supply, decide);
+        let decided = decided.map(|(value, decided)| {
+            batch.last = Some(decided);
+            value
+        });
         // A refusal may have spent a subnet's turn.
-        self.commit(batch, &mut writer).all.and(done)
+        self.commit(batch, &mut writer).last.and(decided)
     }
 }
 

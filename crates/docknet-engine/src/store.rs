@@ -16,6 +16,7 @@ mod error;
 #[cfg(test)]
 #[cfg(feature = "disk")]
 mod figures;
+mod keeper;
 mod memory;
 #[cfg(test)]
 #[cfg(feature = "disk")]
@@ -27,6 +28,7 @@ pub(crate) use self::disk::DiskStore;
 #[cfg(feature = "disk")]
 pub use self::dump::dump_state;
 pub use self::error::{StoreError, StoreErrorKind};
+pub(crate) use self::keeper::Keeper;
 pub(crate) use self::memory::MemoryStore;
 #[cfg(feature = "disk")]
 pub(crate) use self::records::Records;

@@ -1,5 +1,6 @@
 //! An engine, and what it is asked for.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -26,6 +27,13 @@ pub struct Contender {
     /// How many networks it has at most.
     most: usize,
     filled: usize,
+}
+
+/// A container that stays.
+pub struct Member {
+    pub namespace: Namespace,
+    pub address: Ipv4Addr,
+    pub gateway: IpAddr,
 }
 
 /// What is asked of a network, in this order.
@@ -161,8 +169,8 @@ impl Contender {
         })
     }
 
-    /// A container on one of its networks that stays; its namespace and its address.
-    pub fn member(&mut self, name: &str) -> Result<(Namespace, std::net::Ipv4Addr)> {
+    /// A container on one of its networks that stays.
+    pub fn member(&mut self, name: &str) -> Result<Member> {
         let container = self.runtime.block_on(async {
             let spec = idle(name).network(filler(0), EndpointSpec::new());
             let mut container = self.client.containers().create(spec).await?;
@@ -172,19 +180,21 @@ impl Contender {
         })?;
         let endpoint = container.endpoints().get(&filler(0)).context("it has no endpoint")?;
         let address = endpoint.ipv4().context("it has no address")?.addr();
+        let gateway = endpoint.gateway.context("it has no gateway")?;
         let path = match &mut self.ours {
             Some(served) => PathBuf::from(format!("/proc/{}/ns/net", served.inside(name)?)),
             // As its daemon sees it.
             None => {
                 let key = container.attrs()["NetworkSettings"]["SandboxKey"].as_str();
                 // Its /var/run is a link that would lead into our own /run.
-                let key = key.and_then(|key| key.strip_prefix("/var/run/"));
-                let key = key.context("it has no namespace in /var/run")?;
+                let key = key.map(|key| key.strip_prefix("/var").unwrap_or(key));
+                let key = key.and_then(|key| key.strip_prefix("/run/"));
+                let key = key.context("it has no namespace in /run")?;
                 Path::new(&format!("/proc/{}/root/run", self.process)).join(key)
             }
         };
         let namespace = Namespace::at(&path).with_context(|| path.display().to_string())?;
-        Ok((namespace, address))
+        Ok(Member { namespace, address, gateway })
     }
 
     pub fn remove_member(&self, name: &str) -> Result<()> {

@@ -36,9 +36,9 @@ pub fn measure(
     let mut lines = Vec::new();
     let taken = |title: &str| ["docknet", "dockerd"].contains(&title);
     for contender in contenders.iter_mut().filter(|contender| taken(contender.title)) {
-        let (near, _) = contender.member("near")?;
-        let (far, at) = contender.member("far")?;
-        lines.push(Line::new(contender.title, near, far, at));
+        let near = contender.member("near")?.namespace;
+        let far = contender.member("far")?;
+        lines.push(Line::new(contender.title, near, far.namespace, far.address));
     }
     let (floor, far) = Floor::pair()?;
     let near = floor.container().again()?;

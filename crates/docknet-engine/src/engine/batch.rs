@@ -119,9 +119,8 @@ impl Queue {
             let decided = batch.decide(profile, writer, supply, decide);
             let decided = decided.and_then(|(value, decided)| {
                 match turn {
-                    // Where it makes nobody wait it is done at once.
-                    Turn::Last if writer.plane.blocks() => batch.last = Some(decided),
-                    _ => batch.apply(writer, decided)?,
+                    Turn::Last => batch.last = Some(decided),
+                    Turn::NotLast => batch.apply(writer, decided)?,
                 }
                 Ok(value)
             });

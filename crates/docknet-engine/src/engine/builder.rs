@@ -29,7 +29,7 @@ use crate::plane::{DataPlane, Memory};
 use crate::plane::{Kernel, Place};
 #[cfg(kernel)]
 use crate::process::Processes;
-use crate::store::{self, Store};
+use crate::store::{self, Keeper, Store};
 use crate::{Faults, Profile};
 
 /// Settings of an engine to be started.
@@ -191,7 +191,7 @@ impl EngineBuilder {
     fn start_blocking(self) -> Result<Engine, StartError> {
         let mut dice = Dice(self.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed));
         let now = Timestamp::now();
-        let (mut store, kept) = self.kept()?;
+        let (store, kept) = self.kept()?;
         #[cfg(kernel)]
         let keep = self.namespaces();
         #[cfg(kernel)]
@@ -243,8 +243,13 @@ impl EngineBuilder {
             image::add(&mut tx, name);
         }
         let decided = tx.decided();
+        let mut store = match plane.blocks() && store.is_durable() {
+            true => Keeper::beside(store)
+                .map_err(|why| StartError::refused(format!("cannot start a thread: {why}")))?,
+            false => Keeper::Here(store),
+        };
         if store.is_durable() {
-            store.commit(&super::commit::changes(&decided.state, &decided.touched))?;
+            store.commit(super::commit::changes(&decided.state, &decided.touched))?;
         }
         plane
             .agree(&step::all(&decided.state))

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::{panic, thread};
 
 use super::batch::Batch;
 use super::{Inner, Writer};
 use crate::core::refusal::Refusal;
 use crate::core::state::State;
+use crate::core::step::Step;
 use crate::core::tx::{Decided, Touched};
 use crate::plane::PlaneError;
-use crate::store::{Change, StoreError, Table};
+use crate::store::{Change, Keeper, StoreError, Table};
 
 /// What became of a batch.
 pub(super) struct Outcome {
@@ -85,26 +85,26 @@ fn finish(
 fn at_once(
     state: &State,
     touched: &BTreeSet<Touched>,
-    steps: &[crate::core::step::Step],
+    steps: &[Step],
     writer: &mut Writer,
 ) -> (Result<(), StoreError>, Result<(), PlaneError>) {
     let Writer { plane, store, .. } = writer;
-    if !store.is_durable() || touched.is_empty() {
-        return (Ok(()), plane.apply(steps));
+    match touches(store, touched) {
+        true => store.commit_while(changes(state, touched), || plane.apply(steps)),
+        false => (Ok(()), plane.apply(steps)),
     }
-    let changes = changes(state, touched);
-    thread::scope(|scope| {
-        let kept = scope.spawn(|| store.commit(&changes));
-        let done = plane.apply(steps);
-        (kept.join().unwrap_or_else(|panic| panic::resume_unwind(panic)), done)
-    })
 }
 
 fn keep(state: &State, touched: &BTreeSet<Touched>, writer: &mut Writer) -> Result<(), StoreError> {
-    if !writer.store.is_durable() || touched.is_empty() {
-        return Ok(());
+    match touches(&writer.store, touched) {
+        true => writer.store.commit(changes(state, touched)),
+        false => Ok(()),
     }
-    writer.store.commit(&changes(state, touched))
+}
+
+/// Whether the store has anything to keep.
+fn touches(store: &Keeper, touched: &BTreeSet<Touched>) -> bool {
+    store.is_durable() && !touched.is_empty()
 }
 
 /// What the store has to change so that it is as this state is.

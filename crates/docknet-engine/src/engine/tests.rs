@@ -10,7 +10,7 @@ use docknet::{Client, ErrorKind};
 
 use super::Engine;
 use crate::plane::DataPlane;
-use crate::store::{Change, Store, StoreError, StoreErrorKind};
+use crate::store::{Change, Keeper, Store, StoreError, StoreErrorKind};
 
 /// A store that says when it is asked to commit, and then waits to be told what becomes of it.
 struct Held {
@@ -61,7 +61,7 @@ impl Lab {
         let mut inner = Arc::into_inner(engine.0).unwrap();
         inner.blocks = true;
         let mut writer = inner.writer.try_lock().unwrap();
-        writer.store = Box::new(Held { asked, outcome: Lock::new(heard) });
+        writer.store = Keeper::beside(Box::new(Held { asked, outcome: Lock::new(heard) })).unwrap();
         if let Some(plane) = plane {
             writer.plane = plane;
         }

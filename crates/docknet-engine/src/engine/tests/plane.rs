@@ -5,7 +5,7 @@ use std::{io, os::fd::OwnedFd};
 
 use docknet_types::NetworkId;
 
-use super::{Arc, Change, Lab, Lock, Outcome, is_network};
+use super::{Arc, Change, Keeper, Lab, Lock, Outcome, is_network};
 use crate::core::host::Host;
 use crate::core::step::Step;
 use crate::plane::{DataPlane, PlaneError};
@@ -192,7 +192,7 @@ async fn a_link_is_put_back_if_its_removal_is_not_kept() {
     let spec = ContainerSpec::new("app").name("web").network("front", EndpointSpec::new());
     client.containers().create(spec).await.unwrap().start().await.unwrap();
     let web = engine.sandbox("web").await.unwrap();
-    engine.0.writer.lock().await.store = Box::new(Full);
+    engine.0.writer.lock().await.store = Keeper::Here(Box::new(Full));
     let refused = front.disconnect("web").await.unwrap_err();
     assert!(refused.to_string().contains("the disk is full"), "{refused}");
     let shown = web.command("ip").args(["-br", "addr"]).output().unwrap().stdout;
