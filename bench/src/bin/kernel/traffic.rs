@@ -13,7 +13,7 @@ use crate::floor::Floor;
 use crate::namespace::Namespace;
 use crate::report::{Goal, Report, Samples};
 
-const TURNS: usize = 3;
+const TURNS: usize = 7;
 const PORT: u16 = 5001;
 const PIECE: usize = 1 << 17;
 
