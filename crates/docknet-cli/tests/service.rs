@@ -219,6 +219,44 @@ fn one_state_has_one_engine_and_so_has_one_machine() {
 }
 
 #[test]
+fn containers_are_not_limited_by_a_shells_limit_of_open_files() {
+    let manager = Manager::new();
+    let url = manager.url("own.sock");
+    let mut command = Command::new("prlimit");
+    command.args([
+        "--nofile=80:4096",
+        "--",
+        DOCKNET,
+        "serve",
+        "--kernel",
+        "--isolated",
+        "-H",
+        &url,
+    ]);
+    command.env("NOTIFY_SOCKET", manager.path("notify"));
+    let service = Process::start(&mut command);
+    assert_eq!(manager.hears(), "READY=1");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let limit = runtime.block_on(async {
+        let client = Client::connect(&url).unwrap();
+        client.networks().create("front").await.unwrap();
+        let mut last = None;
+        for number in 0..40 {
+            let spec = ContainerSpec::new("host").command(["sleep", "600"]);
+            let spec = spec.name(format!("web{number}")).network("front", EndpointSpec::new());
+            let container = client.containers().create(spec).await.unwrap();
+            container.start().await.unwrap();
+            last = Some(container);
+        }
+        // A program has the limit that the engine was started with.
+        let told = last.unwrap().exec(["sh", "-c", "ulimit -Sn"]).await.unwrap();
+        told.stdout_text().trim().to_owned()
+    });
+    assert_eq!(limit, "80");
+    assert_eq!(service.end().0, Some(0));
+}
+
+#[test]
 fn an_ordinary_user_has_networks_too() {
     let manager = Manager::new();
     let docknet = for_everybody(&manager);

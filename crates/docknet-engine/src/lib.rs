@@ -63,6 +63,8 @@ mod faults;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;
+#[cfg(kernel)]
+mod open_files;
 mod plane;
 #[cfg(kernel)]
 mod process;
@@ -79,9 +81,11 @@ pub use self::engine::{Engine, EngineBuilder, StartError};
 #[cfg(kernel)]
 pub use self::engine::{Sandbox, SandboxCommand, SandboxError};
 pub use self::faults::{Fault, Faults};
+#[cfg(kernel)]
+pub use self::open_files::raise_open_file_limit;
 pub use self::profile::Profile;
 #[cfg(kernel)]
-pub use self::rootless::enter_user_namespace;
+pub use self::rootless::{enter_user_namespace, run_in_user_namespace};
 pub use self::serve::{ListenAddress, ServeError, Server};
 #[cfg(feature = "disk")]
 pub use self::store::dump_state;

@@ -93,6 +93,12 @@ impl Serve {
             true => addresses(session.hosts())?,
             false => Vec::new(),
         };
+        #[cfg(target_os = "linux")]
+        if self.kernel
+            && let Err(why) = docknet_engine::raise_open_file_limit()
+        {
+            session.warn(format!("few containers have room: cannot have more files open: {why}"));
+        }
         let interrupt = session.interrupt().await?;
         let engine = self
             .engine()

@@ -224,6 +224,13 @@ impl Outlook {
         Arc::new(outlook)
     }
 
+    /// All addresses that the container has, in the order of its networks.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.places.iter().flat_map(|place| {
+            place.ipv4.map(IpAddr::from).into_iter().chain(place.ipv6.map(IpAddr::from))
+        })
+    }
+
     /// The network by which connections of a family come in, and the address that stands for all of the host's: the network
     /// by which packets go out.
     pub(crate) fn way_in(&self, unspecified: IpAddr) -> Option<(&Place, IpAddr)> {

@@ -141,13 +141,18 @@ pub(crate) enum Families {
     Ipv4,
 }
 
+impl Families {
+    pub(crate) fn fits(self, address: IpAddr) -> bool {
+        address.is_ipv4() || self == Self::Both
+    }
+}
+
 impl Hosts<'_> {
     /// As Docker writes it: localhost, what was added, and the container itself.
     pub(crate) fn text(&self) -> String {
-        let fits = |address: &IpAddr| address.is_ipv4() || self.families == Families::Both;
         let mut text = String::new();
         let mut line = |address: IpAddr, names: &str| {
-            if fits(&address) {
+            if self.families.fits(address) {
                 // Writing to a string cannot fail.
                 let _ = writeln!(text, "{address}\t{names}");
             }
@@ -166,6 +171,11 @@ impl Hosts<'_> {
             line(*address, &names);
         }
         text
+    }
+
+    /// A line for one of the container's own addresses.
+    pub(crate) fn own_line(&self, address: IpAddr) -> String {
+        format!("{address}\t{}", self.own_names())
     }
 
     /// With its domain, and without.

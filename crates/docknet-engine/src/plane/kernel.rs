@@ -184,7 +184,7 @@ impl Kernel {
         self.pins.borrow(container, namespace)
     }
 
-    fn run(&self, program: &Program) -> Result<(), PlaneError> {
+    fn run(&mut self, program: &Program) -> Result<(), PlaneError> {
         let network = match &program.namespace {
             Whose::Host => self.home.namespace(),
             Whose::Of(container) => match self.sandboxes.get(container) {
@@ -276,6 +276,7 @@ impl Kernel {
             return Err(refused.into());
         }
         self.resolver.turn(container, from, to);
+        self.programs.turn(container, from, to);
         Ok(())
     }
 }

@@ -9,7 +9,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Gid, Mode, Uid};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
-use rustix::process::{Signal, ioctl_tiocsctty, set_parent_process_death_signal, setsid, umask};
+use rustix::process::{
+    Resource, Rlimit, Signal, ioctl_tiocsctty, set_parent_process_death_signal, setrlimit, setsid,
+    umask,
+};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, capabilities, capability_is_in_bounding_set,
     clear_ambient_capability_set, remove_capability_from_bounding_set, set_capabilities,
@@ -25,6 +28,8 @@ pub(super) struct Child {
     pub(super) controls_terminal: bool,
     pub(super) user: Option<(Uid, Gid)>,
     pub(super) capabilities: CapabilitySet,
+    /// How many files it may have open, if not as many as the engine.
+    pub(super) open_files: Option<Rlimit>,
     /// The process with which it ends.
     pub(super) dies_with: Option<OwnedFd>,
     /// Where it tells which step failed.
@@ -40,6 +45,7 @@ enum Step {
     Capabilities,
     User,
     Parent,
+    OpenFiles,
 }
 
 /// What a report says in words.
@@ -51,6 +57,7 @@ pub(super) fn explain(report: u8) -> &'static str {
         3 => "dropping capabilities",
         4 => "changing to the user",
         5 => "tying the process to its engine",
+        6 => "limiting the number of open files",
         _ => "preparing the process",
     }
 }
@@ -78,6 +85,9 @@ impl Child {
         }
         if self.mounts_proc {
             mount_proc().map_err(at(Step::Proc))?;
+        }
+        if let Some(limit) = &self.open_files {
+            setrlimit(Resource::Nofile, *limit).map_err(at(Step::OpenFiles))?;
         }
         drop_capabilities(self.capabilities).map_err(at(Step::Capabilities))?;
         if let Some((uid, gid)) = self.user {

@@ -20,6 +20,7 @@ use super::child::{Child, explain};
 use super::output::Reader;
 use super::stdio::{Opened, Stdio, Streams};
 use super::{inside, lookup};
+use crate::open_files::limit_before;
 
 /// What Docker gives a container that asks for no more and no less.
 pub(crate) const DEFAULT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
@@ -177,6 +178,7 @@ fn start(
         controls_terminal: matches!(program.stdio, Stdio::Terminal(_)),
         user,
         capabilities: program.capabilities,
+        open_files: limit_before(),
         dies_with,
         report: report.into(),
     };

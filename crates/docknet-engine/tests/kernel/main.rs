@@ -9,3 +9,4 @@ mod names;
 mod programs;
 mod publish;
 mod reach;
+mod rootless;

@@ -71,6 +71,29 @@ async fn containers_find_each_other_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_container_knows_its_own_name_by_the_networks_that_it_is_on() {
+    let lab = Lab::new().await;
+    lab.network("front").await;
+    let back = lab.client.networks().create("back").await.unwrap();
+    let web = made(&lab, "web", shell("sleep 600")).await;
+    web.start().await.unwrap();
+    web.exec(["sh", "-c", "echo 192.0.2.7 own >> /etc/hosts"]).await.unwrap();
+    let addresses = async || {
+        let told = web.exec(["cat", "/etc/hosts"]).await.unwrap();
+        let told = told.stdout_text();
+        let lines =
+            told.lines().filter(|line| line.ends_with(web.short_id()) || line.ends_with("own"));
+        let addresses = lines.filter_map(|line| line.split_whitespace().next());
+        addresses.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(addresses().await, ["172.18.0.2", "192.0.2.7"]);
+    back.connect("web", EndpointSpec::new()).await.unwrap();
+    assert_eq!(addresses().await, ["172.18.0.2", "192.0.2.7", "172.19.0.2"]);
+    lab.client.networks().get("front").await.unwrap().disconnect("web").await.unwrap();
+    assert_eq!(addresses().await, ["192.0.2.7", "172.19.0.2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stop_asks_first_and_kills_then() {
     let lab = Lab::new().await;
     lab.network("front").await;

@@ -85,10 +85,6 @@ impl Program {
         let sysctls = host_config.get("Sysctls").and_then(Value::as_object).into_iter().flatten();
         let sysctls =
             sysctls.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.into())));
-        let places = &outlook.places;
-        let addresses = places.iter().flat_map(|place| {
-            place.ipv4.map(Into::into).into_iter().chain(place.ipv6.map(Into::into))
-        });
         Some(Self {
             container: container.id.clone(),
             namespace,
@@ -97,7 +93,7 @@ impl Program {
             domain: text(container, "Domainname").filter(|name| !name.is_empty()),
             files: Files {
                 extra_hosts: list("ExtraHosts"),
-                addresses: addresses.collect(),
+                addresses: outlook.addresses().collect(),
                 dns: list("Dns"),
                 search: list("DnsSearch"),
                 options: list("DnsOptions"),

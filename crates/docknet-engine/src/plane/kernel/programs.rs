@@ -2,6 +2,7 @@
 
 mod user;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -16,6 +17,7 @@ use rustix::thread::CapabilitySet;
 use super::namespace::Namespace;
 use super::{PlaneError, cannot};
 use crate::core::container::{Capabilities, Command, Files, Program};
+use crate::core::step::Outlook;
 use crate::dns::{Families, Hosts, Overrides, Resolv, split_extra_host};
 use crate::process::{
     self, DEFAULT_CAPABILITIES, Launch, LaunchError, Processes, Reader, Size, Stdio,
@@ -27,6 +29,8 @@ pub(crate) struct Programs {
     processes: Arc<Processes>,
     /// For the files that containers see in the place of the host's.
     dir: PathBuf,
+    /// What each container was last told to run.
+    told: BTreeMap<ContainerId, Program>,
 }
 
 const HOST_RESOLV: &str = "/etc/resolv.conf";
@@ -36,16 +40,19 @@ const TERMINAL: Size = Size { rows: 24, columns: 80 };
 impl Programs {
     pub(crate) fn new(processes: Arc<Processes>) -> Self {
         let name = format!("docknet-{}-{:08x}", std::process::id(), fastrand::u32(..));
-        Self { processes, dir: std::env::temp_dir().join(name) }
+        Self { processes, dir: std::env::temp_dir().join(name), told: BTreeMap::new() }
     }
 
     /// Runs a container's program in this namespace.
-    pub(crate) fn run(&self, program: &Program, network: &Namespace) -> Result<(), PlaneError> {
+    pub(crate) fn run(&mut self, program: &Program, network: &Namespace) -> Result<(), PlaneError> {
         let network = network.as_fd().try_clone_to_owned();
         let launch = network.and_then(|network| self.launch(program, network));
         let launch = launch.map_err(|why| cannot("prepare a program", &why))?;
         match self.processes.start_blocking(&program.container, launch) {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.told.insert(program.container.clone(), program.clone());
+                Ok(())
+            }
             Err(why) => {
                 self.forget(&program.container);
                 Err(not_started(&why))
@@ -60,6 +67,35 @@ impl Programs {
         }
     }
 
+    /// Writes addresses into a container's `/etc/hosts`, and takes others out. What its program wrote there itself stays.
+    pub(crate) fn turn(&self, container: &ContainerId, from: &Outlook, to: &Outlook) {
+        let Some(program) = self.told.get(container).filter(|_| !to.places.is_empty()) else {
+            return;
+        };
+        if let Err(why) = self.rewrite_hosts(program, from, to) {
+            tracing::warn!(%why, %container, "a container's /etc/hosts stays as it is");
+        }
+    }
+
+    fn rewrite_hosts(&self, program: &Program, from: &Outlook, to: &Outlook) -> io::Result<()> {
+        let lines = |outlook: &Outlook| -> Vec<String> {
+            let hosts = own_hosts(program);
+            let fits = outlook.addresses().filter(|address| hosts.families.fits(*address));
+            fits.map(|address| hosts.own_line(address)).collect()
+        };
+        let (before, after) = (lines(from), lines(to));
+        let new = after.iter().filter(|line| !before.contains(line));
+        let is_gone = |line: &str| {
+            before.iter().any(|gone| gone == line) && !after.iter().any(|stays| stays == line)
+        };
+        let path = self.dir.join(program.container.as_str()).join("hosts");
+        let text = fs::read_to_string(&path)?;
+        let kept = text.lines().filter(|line| !is_gone(line)).chain(new.map(String::as_str));
+        let text: String = kept.map(|line| format!("{line}\n")).collect();
+        // In its place: what is mounted in the container is this file.
+        fs::write(&path, text)
+    }
+
     pub(crate) fn pause(&self, container: &ContainerId) -> Result<(), PlaneError> {
         self.processes.pause(container).map_err(|why| cannot("pause a container", &why))
     }
@@ -68,8 +104,9 @@ impl Programs {
         self.processes.unpause(container).map_err(|why| cannot("unpause a container", &why))
     }
 
-    pub(crate) fn forget(&self, container: &ContainerId) {
+    pub(crate) fn forget(&mut self, container: &ContainerId) {
         self.processes.forget(container);
+        self.told.remove(container);
         // It may never have run.
         let _ = fs::remove_dir_all(self.dir.join(container.as_str()));
     }
@@ -182,17 +219,20 @@ fn hosts(program: &Program) -> String {
             Some((name.to_owned(), address.parse().ok()?))
         })
         .collect();
-    let hosts = Hosts {
+    Hosts { addresses: &program.files.addresses, extra: &extra, ..own_hosts(program) }.text()
+}
+
+/// Its names, without an address.
+fn own_hosts(program: &Program) -> Hosts<'_> {
+    Hosts {
         hostname: &program.hostname,
         domain: program.domain.as_deref(),
-        addresses: &program.files.addresses,
-        extra: &extra,
         families: match Path::new("/proc/sys/net/ipv6").exists() {
             true => Families::Both,
             false => Families::Ipv4,
         },
-    };
-    hosts.text()
+        ..Hosts::default()
+    }
 }
 
 fn resolv_conf(files: &Files) -> io::Result<String> {
