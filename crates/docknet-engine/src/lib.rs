@@ -76,7 +76,6 @@ mod store;
 #[cfg(feature = "client")]
 mod transport;
 
-pub use self::core::container::NAMESPACE_LABEL;
 pub use self::engine::{Engine, EngineBuilder, StartError};
 #[cfg(kernel)]
 pub use self::engine::{Sandbox, SandboxCommand, SandboxError};

@@ -12,7 +12,7 @@ use std::{io, os::fd::OwnedFd};
 pub(crate) use self::kernel::{Disturbances, Kernel, Leaving, Namespace, Place};
 pub(crate) use self::memory::Memory;
 use crate::core::host::Host;
-use crate::core::step::{Sandbox, Step};
+use crate::core::step::Step;
 
 /// Does what was decided: links, addresses, rules, or nothing but remembering.
 pub(crate) trait DataPlane: Send {
@@ -40,9 +40,6 @@ pub(crate) trait DataPlane: Send {
     /// The namespace that networks are in.
     #[cfg(kernel)]
     fn home(&self) -> io::Result<Namespace>;
-
-    /// Whether a container that runs has a namespace to run in after a start: one that was borrowed may be gone.
-    fn finds(&self, sandbox: &Sandbox) -> bool;
 
     /// Makes it all be as these steps, from nothing, would make it. What is so already stays.
     fn agree(&mut self, steps: &[Step]) -> Result<(), PlaneError>;

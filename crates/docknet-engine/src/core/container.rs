@@ -32,43 +32,6 @@ use super::endpoint::Attachment;
 use super::event::ContainerRef;
 use crate::Profile;
 
-/// The label of a container that is to have a network namespace that is there already: its value is the path, like
-/// `/run/netns/NAME` or `/proc/PID/ns/net`.
-///
-/// Such a container, of any image, is a place on networks for whatever runs in there, until it is stopped: then the namespace
-/// is left as it was. It is refused at its start if it has a default route of its own, or if a container has it already. Names
-/// of other containers are found at 127.0.0.11; which file tells programs to ask there is theirs. Engines that are not on
-/// the kernel do not look at it.
-///
-/// ```
-/// use std::process::Command;
-///
-/// use docknet::{ContainerSpec, EndpointSpec};
-/// use docknet_engine::{Engine, NAMESPACE_LABEL};
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # if !std::fs::read_to_string("/proc/self/status")?.contains("Uid:\t0\t0") { return Ok(()); }
-/// let mut process = Command::new("unshare").args(["--net", "sleep", "60"]).spawn()?;
-/// # std::thread::sleep(std::time::Duration::from_millis(500));
-/// let engine = Engine::kernel().isolated().start().await?;
-/// let client = engine.client();
-/// client.networks().create("backend").await?;
-/// let spec = ContainerSpec::new("host")
-///     .name("guest")
-///     .label(NAMESPACE_LABEL, format!("/proc/{}/ns/net", process.id()))
-///     .network("backend", EndpointSpec::new());
-/// client.containers().create(spec).await?.start().await?;
-///
-/// let shown = engine.sandbox("guest").await?.command("ip").arg("addr").output()?;
-/// assert!(String::from_utf8(shown.stdout)?.contains("172.18.0.2/16"));
-/// # process.kill()?;
-/// # process.wait()?;
-/// # Ok(())
-/// # }
-/// ```
-pub const NAMESPACE_LABEL: &str = "docknet.namespace";
-
 /// A container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Container {
@@ -171,11 +134,6 @@ impl Container {
     /// The container whose namespace it shares, as it was asked for or by its id.
     pub(crate) fn namespace_of(&self) -> Option<&str> {
         self.config.network_mode.strip_prefix("container:")
-    }
-
-    /// The path of a namespace of somebody else's that it is to have.
-    pub(crate) fn borrowed_namespace(&self) -> Option<&str> {
-        self.config.labels.get(NAMESPACE_LABEL).map(String::as_str)
     }
 
     /// The program and its arguments.

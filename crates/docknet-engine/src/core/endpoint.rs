@@ -12,7 +12,7 @@ use std::sync::Arc;
 use docknet_types::{ContainerId, MacAddr, NetworkId};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::attach::{IFNAME, attach, detach, dns_names, leave, names};
+pub(crate) use self::attach::{attach, detach, dns_names, leave, names};
 pub(crate) use self::connect::{Connect, SYSCTLS, check_settings, connect};
 pub(crate) use self::disconnect::{Disconnect, disconnect};
 use super::ipam::EndpointIpam;

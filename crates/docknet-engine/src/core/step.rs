@@ -1,7 +1,6 @@
 //! What a data plane has to do: the effects of a decision, in their order.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use docknet_types::{ContainerId, NetworkId};
@@ -45,8 +44,6 @@ pub(crate) enum Step {
 pub(crate) struct Sandbox {
     pub(crate) container: ContainerId,
     pub(crate) hostname: String,
-    /// Where it is, if it is somebody else's: it is borrowed, and given back.
-    pub(crate) borrowed: Option<PathBuf>,
 }
 
 /// An endpoint, and what of it nobody has to remember.
@@ -147,11 +144,7 @@ impl Sandbox {
     /// None for a container that lives in another's namespace, or in the host's.
     pub(crate) fn of(container: &Container) -> Option<Arc<Self>> {
         (!container.shares_a_namespace()).then(|| {
-            Arc::new(Self {
-                container: container.id.clone(),
-                hostname: container.hostname.clone(),
-                borrowed: container.borrowed_namespace().map(PathBuf::from),
-            })
+            Arc::new(Self { container: container.id.clone(), hostname: container.hostname.clone() })
         })
     }
 }

@@ -228,15 +228,11 @@ impl EngineBuilder {
             network::add_predefined(&mut tx)
                 .map_err(|refusal| StartError::refused(refusal.answer(self.profile).1))?;
         }
-        // Programs do not outlive the engine, nor do namespaces of others have to.
-        let is_lost = |container: &container::Container| {
-            container.config.runs
-                || step::Sandbox::of(container).is_some_and(|sandbox| !plane.finds(&sandbox))
-        };
+        // Programs do not outlive the engine.
         let lost: Vec<_> = tx
             .state
             .containers()
-            .filter(|container| container.is_running() && is_lost(container))
+            .filter(|container| container.config.runs && container.is_running())
             .map(|container| container.id.clone())
             .collect();
         for id in lost {

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -48,8 +48,7 @@ use super::{DataPlane, PlaneError};
 use crate::core::container::{Program, Whose};
 use crate::core::host::Host;
 use crate::core::network::{Layout, Network};
-use crate::core::step::{self, Outlook, Plug, Step};
-use crate::dns::Sockets;
+use crate::core::step::{Outlook, Plug, Step};
 use crate::process::Processes;
 
 /// Links that are ours: the bridges of networks, and the ports of these.
@@ -123,11 +122,17 @@ impl Kernel {
         match step {
             Step::AddNetwork(network) => self.add_network(network),
             Step::RemoveNetwork(network) => self.remove_network(network),
-            Step::OpenSandbox(sandbox) => self.open_sandbox(sandbox),
+            Step::OpenSandbox(sandbox) => {
+                let opened = self.pins.open(&sandbox.container).and_then(|(opened, sockets)| {
+                    self.resolver.serve(&sandbox.container, sockets)?;
+                    Ok(opened)
+                });
+                let opened = opened.map_err(|why| cannot("make a namespace", &why))?;
+                self.sandboxes.insert(sandbox.container.clone(), opened);
+                Ok(())
+            }
             Step::CloseSandbox(sandbox) => {
-                if let Some(open) = self.sandboxes.remove(&sandbox.container) {
-                    open.close();
-                }
+                self.sandboxes.remove(&sandbox.container);
                 self.resolver.close(&sandbox.container);
                 self.pins.close(&sandbox.container);
                 Ok(())
@@ -144,44 +149,6 @@ impl Kernel {
                 Ok(())
             }
         }
-    }
-
-    fn open_sandbox(&mut self, sandbox: &step::Sandbox) -> Result<(), PlaneError> {
-        let container = &sandbox.container;
-        let opened = match &sandbox.borrowed {
-            None => self.pins.open(container).map_err(|why| cannot("make a namespace", &why)),
-            Some(path) => self.borrow(container, path).map_err(|why| {
-                let words = format!("cannot use the namespace {}: {why}", path.display());
-                PlaneError { words, status: 400 }
-            }),
-        };
-        let served = opened.and_then(|(opened, sockets)| {
-            let served = self.resolver.serve(container, sockets);
-            served.map_err(|why| cannot("serve names in a namespace", &why))?;
-            Ok(opened)
-        });
-        match served {
-            Ok(opened) => self.sandboxes.insert(container.clone(), opened),
-            Err(failed) => {
-                self.pins.close(container);
-                return Err(failed);
-            }
-        };
-        Ok(())
-    }
-
-    /// Somebody else's namespace, if nobody here has it.
-    fn borrow(&self, container: &ContainerId, path: &Path) -> io::Result<(Sandbox, Sockets)> {
-        let namespace = Namespace::at(path)?;
-        if namespace.is(self.home.namespace())? {
-            return Err(io::Error::other("the networks themselves are in it"));
-        }
-        for (other, sandbox) in &self.sandboxes {
-            if namespace.is(sandbox.namespace())? {
-                return Err(io::Error::other(format!("container {} has it", other.short())));
-            }
-        }
-        self.pins.borrow(container, namespace)
     }
 
     fn run(&mut self, program: &Program) -> Result<(), PlaneError> {
@@ -305,10 +272,6 @@ impl DataPlane for Kernel {
         Ok(())
     }
 
-    fn finds(&self, sandbox: &step::Sandbox) -> bool {
-        sandbox.borrowed.is_none() || self.pins.finds(&sandbox.container)
-    }
-
     fn agree(&mut self, steps: &[Step]) -> Result<(), PlaneError> {
         self.agree(steps)
     }
@@ -349,13 +312,10 @@ impl DataPlane for Kernel {
 
 impl Drop for Kernel {
     fn drop(&mut self) {
-        if self.pins.outlive() {
+        if self.pins.outlive() || self.home.is_private() {
             return;
         }
-        std::mem::take(&mut self.sandboxes).into_values().for_each(Sandbox::close);
-        if self.home.is_private() {
-            return;
-        }
+        self.sandboxes.clear();
         let (rules, links) = (self.firewall.uninstall(), self.links.remove_group(OURS));
         if let Err(refused) = rules.and(links) {
             tracing::warn!(%refused, "networks stay behind");

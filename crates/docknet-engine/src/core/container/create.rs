@@ -10,7 +10,7 @@ use docknet_types::{ApiVersion, ContainerId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Container, ContainerConfig, NAMESPACE_LABEL, name, ports, signal, words};
+use super::{Container, ContainerConfig, name, ports, signal, words};
 use crate::Profile;
 use crate::core::endpoint::EndpointConfig;
 use crate::core::image;
@@ -110,10 +110,6 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
         Profile::Docker20_10 | Profile::Docker26 | Profile::Docker28 => &mode,
     };
     host_config.insert("NetworkMode".to_owned(), Value::from(shown));
-    let labels = labels(&config);
-    if tx.given.host.is_real {
-        check_borrowed(&labels, &mode)?;
-    }
     let hostname = match text(&config, "Hostname") {
         "" => id.short().to_owned(),
         name => name.to_owned(),
@@ -124,8 +120,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
             endpoints::attachments(tx, &config, &mode, endpoints)?
         }
     };
-    // Whoever brings a namespace has programs of their own in there.
-    let runs = tx.given.host.is_real && image::is_host(&image_id) && !borrows(&labels);
+    let runs = tx.given.host.is_real && image::is_host(&image_id);
     let container = Container {
         id: id.clone(),
         name,
@@ -135,7 +130,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
         config: Arc::new(ContainerConfig {
             image,
             image_id,
-            labels,
+            labels: labels(&config),
             network_mode: mode,
             runs,
             auto_remove: flag(&host_config, "AutoRemove"),
@@ -186,25 +181,6 @@ fn flag(map: &Map<String, Value>, key: &str) -> bool {
 fn labels(config: &Map<String, Value>) -> BTreeMap<String, String> {
     let pairs = config.get("Labels").and_then(Value::as_object).into_iter().flatten();
     pairs.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
-}
-
-fn borrows(labels: &BTreeMap<String, String>) -> bool {
-    labels.contains_key(NAMESPACE_LABEL)
-}
-
-fn check_borrowed(labels: &BTreeMap<String, String>, mode: &str) -> Result<(), Refusal> {
-    let Some(path) = labels.get(NAMESPACE_LABEL) else { return Ok(()) };
-    if !path.starts_with('/') {
-        return Err(invalid(&format!(
-            "label {NAMESPACE_LABEL}: {path:?} is not an absolute path, like /run/netns/NAME or /proc/PID/ns/net"
-        )));
-    }
-    if mode == "host" || mode.starts_with("container:") {
-        return Err(invalid(&format!(
-            "conflicting options: label {NAMESPACE_LABEL} and network mode {mode}"
-        )));
-    }
-    Ok(())
 }
 
 /// Options that exclude one another.

@@ -15,7 +15,7 @@ use crate::core::refusal::Refusal;
 use crate::core::step::{Outlook, Plug, Step};
 use crate::core::tx::{Supply, Tx};
 
-pub(crate) const IFNAME: &str = "com.docker.network.endpoint.ifname";
+const IFNAME: &str = "com.docker.network.endpoint.ifname";
 const IFACE_PREFIX: &str = "com.docker.network.container_iface_prefix";
 /// The kernel's limit for the name of a link.
 const LONGEST_LINK_NAME: usize = 15;

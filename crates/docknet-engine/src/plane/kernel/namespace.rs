@@ -50,12 +50,6 @@ impl Namespace {
         Ok(Self(self.0.try_clone()?))
     }
 
-    /// Whether it is the same as another one.
-    pub(crate) fn is(&self, other: &Self) -> io::Result<bool> {
-        let (own, others) = (rustix::fs::fstat(&self.0)?, rustix::fs::fstat(&other.0)?);
-        Ok((own.st_dev, own.st_ino) == (others.st_dev, others.st_ino))
-    }
-
     /// Does something inside. What it opens there stays there.
     pub(crate) fn within<T: Send>(
         &self,

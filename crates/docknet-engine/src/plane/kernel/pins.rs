@@ -9,7 +9,7 @@ use docknet_types::ContainerId;
 use rustix::mount::{UnmountFlags, mount_bind, unmount};
 
 use super::namespace::Namespace;
-use super::sandbox::{Hold, Sandbox};
+use super::sandbox::Sandbox;
 use crate::dns::Sockets;
 
 /// The directory of these files, each with a namespace mounted on it; none if namespaces go with the engine.
@@ -26,38 +26,17 @@ impl Pins {
 
     /// A new namespace for a container.
     pub(crate) fn open(&self, container: &ContainerId) -> io::Result<(Sandbox, Sockets)> {
-        Sandbox::open(|| self.pin(container))
-    }
-
-    /// Somebody else's.
-    pub(crate) fn borrow(
-        &self,
-        container: &ContainerId,
-        namespace: Namespace,
-    ) -> io::Result<(Sandbox, Sockets)> {
-        Sandbox::borrow(namespace, || self.pin(container))
-    }
-
-    /// Keeps the namespace that the caller is in.
-    fn pin(&self, container: &ContainerId) -> io::Result<()> {
-        let Some(path) = self.path(container) else { return Ok(()) };
-        fs::write(&path, "")?;
-        Ok(mount_bind(Namespace::OWN, &path)?)
-    }
-
-    /// Whether a namespace is still kept for a container.
-    pub(crate) fn finds(&self, container: &ContainerId) -> bool {
-        self.path(container).is_some_and(|path| Namespace::at(&path).is_ok())
+        let Some(path) = self.path(container) else { return Sandbox::open(|| Ok(())) };
+        Sandbox::open(|| {
+            fs::write(&path, "")?;
+            Ok(mount_bind(Namespace::OWN, &path)?)
+        })
     }
 
     /// The namespace that a container had before.
-    pub(crate) fn open_again(
-        &self,
-        container: &ContainerId,
-        hold: Hold,
-    ) -> io::Result<(Sandbox, Sockets)> {
+    pub(crate) fn open_again(&self, container: &ContainerId) -> io::Result<(Sandbox, Sockets)> {
         let path = self.path(container).ok_or(io::ErrorKind::NotFound)?;
-        Sandbox::open_again(Namespace::at(&path)?, hold)
+        Sandbox::open_again(Namespace::at(&path)?)
     }
 
     /// The namespace goes with the last who has it.

@@ -145,13 +145,6 @@ pub(crate) fn listen(before: Before) -> io::Result<Sockets> {
     Ok(Sockets { udp, tcp })
 }
 
-/// Takes the rules away. To be called inside.
-pub(crate) fn leave() -> io::Result<()> {
-    let mut batch = Batch::default();
-    batch.remove_table(TABLE);
-    Nft::open()?.commit("lead queries for names no more", &batch).map_err(io::Error::other)
-}
-
 const TABLE: Table = Table { family: TableFamily::Ipv4, name: "docknet" };
 const CHAIN: &str = "names";
 const R0: Register = Register(0);

@@ -9,11 +9,11 @@ use docknet_types::{ContainerId, IpNet, NetworkId};
 use super::bridge::MadeBridge;
 use super::links::{Index, Link};
 use super::netlink::Refused;
-use super::sandbox::{Hold, Sandbox};
+use super::sandbox::Sandbox;
 use super::upper::MadeParent;
 use super::{GONE, Kernel, Made, OURS, PlaneError, cannot};
 use crate::core::network::{Layout, Network};
-use crate::core::step::{self, Opening, Outlook, Plug, Step};
+use crate::core::step::{Opening, Outlook, Plug, Step};
 
 /// What was found.
 struct Found {
@@ -57,7 +57,7 @@ impl Kernel {
         for step in steps {
             match step {
                 Step::AddNetwork(network) => self.find_network(network, found)?,
-                Step::OpenSandbox(sandbox) => self.find_sandbox(sandbox, found)?,
+                Step::OpenSandbox(sandbox) => self.find_sandbox(&sandbox.container, found)?,
                 Step::Attach(plug) => self.find_plug(plug, found)?,
                 Step::Turn { sandbox, to, .. } => {
                     found.outlooks.push((sandbox.clone(), to.clone()));
@@ -117,20 +117,13 @@ impl Kernel {
 
     fn find_sandbox(
         &mut self,
-        sandbox: &step::Sandbox,
+        container: &ContainerId,
         found: &mut Found,
     ) -> Result<(), PlaneError> {
-        let container = &sandbox.container;
         let sandbox = match found.sandboxes.remove(container) {
             Some(open) => open,
             None => {
-                let opened = match &sandbox.borrowed {
-                    Some(_) => self.pins.open_again(container, Hold::Borrowed),
-                    None => self
-                        .pins
-                        .open_again(container, Hold::Own)
-                        .or_else(|_| self.pins.open(container)),
-                };
+                let opened = self.pins.open_again(container).or_else(|_| self.pins.open(container));
                 let served = opened.and_then(|(opened, sockets)| {
                     self.resolver.serve(container, sockets)?;
                     Ok(opened)

@@ -17,27 +17,18 @@ use super::netlink::Refused;
 use super::resolver::{self, Before};
 use super::upper::MadeParent;
 use super::{GONE, OURS, PlaneError, cannot, gone};
-use crate::core::endpoint::IFNAME;
 use crate::core::step::{Outlook, Plug};
 use crate::dns::Sockets;
 
 #[derive(Debug)]
 pub(crate) struct Sandbox {
     namespace: Namespace,
-    hold: Hold,
     /// Those inside.
     links: Links,
     /// By their names inside.
     plugged: BTreeMap<String, Plugged>,
     /// The last link that left, as the reaper counts them.
     last_gone: Arc<AtomicU64>,
-}
-
-/// Whose a namespace is. One that is borrowed is given back as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hold {
-    Own,
-    Borrowed,
 }
 
 /// A link of a container.
@@ -79,58 +70,23 @@ impl Sandbox {
             fs::write(PINGS, "0 2147483647").or_else(|_| fs::write(PINGS, "0 0"))?;
             Ok((links, resolver::listen(Before::Nothing)?))
         })?;
-        Ok((Self::new(namespace, Hold::Own, links), sockets))
-    }
-
-    /// Somebody else's namespace. Its settings stay as they are.
-    ///
-    /// `first` is done inside before it is told.
-    pub(crate) fn borrow(
-        namespace: Namespace,
-        first: impl FnOnce() -> io::Result<()> + Send,
-    ) -> io::Result<(Self, Sockets)> {
-        let (links, sockets) = namespace.within(|| {
-            let mut links = Links::open()?;
-            let routes = links.routes().map_err(io::Error::other)?;
-            if routes.iter().any(|route| route.to.prefix_len() == 0) {
-                let why = "it has a default route, which that of a network would replace";
-                return Err(io::Error::other(why));
-            }
-            first()?;
-            links.set_up_loopback().map_err(io::Error::other)?;
-            Ok((links, resolver::listen(Before::Rules)?))
-        })?;
-        Ok((Self::new(namespace, Hold::Borrowed, links), sockets))
+        Ok((
+            Self { namespace, links, plugged: BTreeMap::new(), last_gone: Arc::default() },
+            sockets,
+        ))
     }
 
     /// One that was there before.
-    pub(crate) fn open_again(namespace: Namespace, hold: Hold) -> io::Result<(Self, Sockets)> {
+    pub(crate) fn open_again(namespace: Namespace) -> io::Result<(Self, Sockets)> {
         let (links, sockets) = namespace.within(|| {
             let mut links = Links::open()?;
             links.remove_group(GONE).map_err(io::Error::other)?;
             Ok((links, resolver::listen(Before::Rules)?))
         })?;
-        Ok((Self::new(namespace, hold, links), sockets))
-    }
-
-    fn new(namespace: Namespace, hold: Hold, links: Links) -> Self {
-        let (plugged, last_gone) = (BTreeMap::new(), Arc::default());
-        Self { namespace, hold, links, plugged, last_gone }
-    }
-
-    /// One of its own goes with the last who has it. One that was borrowed loses what was put into it.
-    pub(crate) fn close(mut self) {
-        if self.hold == Hold::Own {
-            return;
-        }
-        for plugged in std::mem::take(&mut self.plugged).into_values() {
-            if let Err(refused) = self.links.remove(plugged.index) {
-                tracing::warn!(%refused, "a link stays in a namespace");
-            }
-        }
-        if let Err(why) = self.namespace.within(resolver::leave) {
-            tracing::warn!(%why, "rules stay in a namespace");
-        }
+        Ok((
+            Self { namespace, links, plugged: BTreeMap::new(), last_gone: Arc::default() },
+            sockets,
+        ))
     }
 
     /// Does something inside.
@@ -151,12 +107,6 @@ impl Sandbox {
         let (Some(name), Some(mac)) = (&plug.endpoint.interface, plug.endpoint.mac) else {
             return Err(PlaneError::new("an endpoint has no link".to_owned()));
         };
-        if self.hold == Hold::Borrowed && self.links.find(name)?.is_some() {
-            let words = format!(
-                "the namespace has a link {name} of its own; the driver option {IFNAME} of an endpoint gives another name"
-            );
-            return Err(PlaneError { words, status: 409 });
-        }
         let inside = Inside { name, mac, namespace: self.namespace.as_fd() };
         match under {
             Under::Bridge(bridge) => host.add_pair(&Pair {
