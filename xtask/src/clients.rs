@@ -20,9 +20,10 @@ use transcript::Transcript;
 pub(crate) use transcript::plain;
 
 pub(crate) const USAGE: &str = "\
-usage: cargo xtask clients [CLIENT...] [--socket PATH]
+usage: cargo xtask clients [CLIENT...] [--kernel | --socket PATH]
 
 CLIENT          docker (the CLI), docker-py or bollard; all of them where none is named
+--kernel        ours with real networks, on the kernel; else in memory
 --socket PATH   another engine in place of ours, started for this. The docker CLI runs in a root
                 of its own: the socket must be where those of the engines are.";
 
@@ -37,18 +38,23 @@ const COMPONENTS: &str = "Ours is made of no containerd and no runc.";
 const OVERLAY: &str = "Ours has no overlay: several machines are the work of Docker Swarm.";
 
 pub(crate) fn run(words: &[&str]) -> Result<()> {
-    let (programs, socket) = parse(words)?;
+    let Asked { programs, engine } = parse(words)?;
     let running = engines::up(&[Name::Docker28])?;
     let theirs = running.socket("docker28").context("docker28 is not up")?;
     for program in &programs {
         program.prepare()?;
     }
-    let served = match &socket {
-        Some(_) => None,
-        None => Some(Served::start_at(Like::Docker28, engines::sockets()?.join("docknet.sock"))?),
+    let own = || Ok::<_, anyhow::Error>(engines::sockets()?.join("docknet.sock"));
+    let served = match &engine {
+        Engine::Memory => Some(Served::start_at(Like::Docker28, own()?)?),
+        Engine::Kernel => Some(Served::on_kernel(own()?)?),
+        Engine::At(_) => None,
     };
-    let ours =
-        socket.as_deref().or_else(|| served.as_ref().map(Served::socket)).context("no engine")?;
+    let ours = match (&engine, &served) {
+        (Engine::At(socket), _) => socket,
+        (_, Some(served)) => served.socket(),
+        (_, None) => bail!("clients: no engine"),
+    };
 
     let begun = Instant::now();
     let runs = transcripts(&programs, theirs, ours)?;
@@ -112,22 +118,36 @@ fn compare(program: Program, theirs: &Transcript, ours: &Transcript) -> Vec<Stri
     failures
 }
 
-fn parse(words: &[&str]) -> Result<(Vec<Program>, Option<PathBuf>)> {
-    let (mut programs, mut socket) = (Vec::new(), None);
+struct Asked {
+    programs: Vec<Program>,
+    engine: Engine,
+}
+
+/// The engine beside Docker's.
+#[derive(Debug, PartialEq, Eq)]
+enum Engine {
+    Memory,
+    Kernel,
+    At(PathBuf),
+}
+
+fn parse(words: &[&str]) -> Result<Asked> {
+    let mut asked = Asked { programs: Vec::new(), engine: Engine::Memory };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match Program::ALL.into_iter().find(|program| program.as_str() == *word) {
-            Some(program) => programs.push(program),
+            Some(program) => asked.programs.push(program),
+            None if *word == "--kernel" => asked.engine = Engine::Kernel,
             None if *word == "--socket" => {
-                socket = Some(words.next().context("clients: which socket?")?.into());
+                asked.engine = Engine::At(words.next().context("clients: which socket?")?.into());
             }
             None => bail!("clients: cannot make sense of '{word}' here\n\n{USAGE}"),
         }
     }
-    if programs.is_empty() {
-        programs.extend(Program::ALL);
+    if asked.programs.is_empty() {
+        asked.programs.extend(Program::ALL);
     }
-    Ok((programs, socket))
+    Ok(asked)
 }
 
 #[cfg(test)]
@@ -136,10 +156,13 @@ mod tests {
 
     #[test]
     fn all_clients_run_where_none_is_named() {
-        assert_eq!(parse(&[]).unwrap(), (Program::ALL.to_vec(), None));
-        let (programs, socket) = parse(&["bollard", "--socket", "/s"]).unwrap();
-        assert_eq!((programs, socket.unwrap()), (vec![Program::Bollard], "/s".into()));
-        assert!(parse(&["podman"]).unwrap_err().to_string().contains("'podman'"));
-        assert!(parse(&["--socket"]).is_err());
+        let told = |words: &[&str]| parse(words).map(|asked| (asked.programs, asked.engine));
+        assert_eq!(told(&[]).unwrap(), (Program::ALL.to_vec(), Engine::Memory));
+        let bollard = vec![Program::Bollard];
+        let elsewhere = told(&["bollard", "--socket", "/s"]).unwrap();
+        assert_eq!(elsewhere, (bollard.clone(), Engine::At("/s".into())));
+        assert_eq!(told(&["--kernel", "bollard"]).unwrap(), (bollard, Engine::Kernel));
+        assert!(told(&["podman"]).unwrap_err().to_string().contains("'podman'"));
+        told(&["--socket"]).unwrap_err();
     }
 }

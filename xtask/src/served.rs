@@ -62,20 +62,29 @@ impl Served {
     }
 
     pub(crate) fn start_at(like: Like, socket: PathBuf) -> Result<Self> {
-        const PROGRAM: &str = "--quiet --locked --package docknet-cli --bin docknet";
-        Step::cargo("build docknet").words("build").words(PROGRAM).within(root()).run()?;
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-        // Cargo becomes the program that it runs, so that to end the one is to end the other.
-        let mut process = Command::new(cargo)
-            .arg("run")
-            .args(PROGRAM.split_whitespace())
-            .args(["--", "serve", "--host"])
-            .arg(format!("unix://{}", socket.display()))
+        let mut serve = serve(&socket)?;
+        serve
             .args(["--like", like.as_str(), "--link"])
-            .arg(format!("{PARENT}={PARENT_ADDRESS}/24"))
-            // What real engines are given, too.
-            .args(["--image", "busybox"])
-            .current_dir(root())
+            .arg(format!("{PARENT}={PARENT_ADDRESS}/24"));
+        Self::await_socket(serve, socket)
+    }
+
+    /// With real networks, on a machine that is played by a network namespace.
+    pub(crate) fn on_kernel(socket: PathBuf) -> Result<Self> {
+        let mut serve = serve(&socket)?;
+        serve.arg("--kernel");
+        let machine = format!(
+            "ip link add {PARENT} type veth peer name {PARENT}-far && \
+             ip addr add {PARENT_ADDRESS}/24 dev {PARENT} && ip link set {PARENT} up && exec \"$@\""
+        );
+        let mut inside = Command::new("unshare");
+        inside.args(["--net", "--", "sh", "-c", &machine, "sh"]);
+        inside.arg(serve.get_program()).args(serve.get_args()).current_dir(root());
+        Self::await_socket(inside, socket)
+    }
+
+    fn await_socket(mut command: Command, socket: PathBuf) -> Result<Self> {
+        let mut process = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -101,6 +110,23 @@ impl Drop for Served {
         let _ = self.process.wait();
         let _ = std::fs::remove_file(&self.socket);
     }
+}
+
+/// Our program, which is to listen on this socket.
+fn serve(socket: &Path) -> Result<Command> {
+    const PROGRAM: &str = "--quiet --locked --package docknet-cli --bin docknet";
+    Step::cargo("build docknet").words("build").words(PROGRAM).within(root()).run()?;
+    // Cargo becomes the program that it runs, so that to end the one is to end the other.
+    let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    command
+        .arg("run")
+        .args(PROGRAM.split_whitespace())
+        .args(["--", "serve", "--host"])
+        .arg(format!("unix://{}", socket.display()))
+        // What real engines are given, too.
+        .args(["--image", "busybox"])
+        .current_dir(root());
+    Ok(command)
 }
 
 impl FromStr for Like {

@@ -53,6 +53,7 @@ pub(crate) fn run() -> Result<()> {
         timed(&format!("golden {like}"), || golden::run(&["--like", like]))?;
     }
     timed("clients", || clients::run(&[]))?;
+    timed("clients on the kernel", || clients::run(&["--kernel"]))?;
     // Our command line beside docker's.
     timed("compare", || compare::run(&[]))?;
 
