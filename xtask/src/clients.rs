@@ -47,7 +47,7 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     let own = || Ok::<_, anyhow::Error>(engines::sockets()?.join("docknet.sock"));
     let served = match &engine {
         Engine::Memory => Some(Served::start_at(Like::Docker28, own()?)?),
-        Engine::Kernel => Some(Served::on_kernel(own()?)?),
+        Engine::Kernel => Some(Served::on_kernel_at(own()?)?),
         Engine::At(_) => None,
     };
     let ours = match (&engine, &served) {

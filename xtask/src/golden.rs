@@ -56,6 +56,7 @@ fn replay(arguments: &Arguments) -> Result<()> {
     let ours = std::env::temp_dir().join(format!("docknet-golden-{}.json", std::process::id()));
     let served = match &arguments.socket {
         Some(_) => None,
+        None if arguments.kernel => Some(Served::on_kernel()?),
         None => Some(Served::start(arguments.like)?),
     };
     let socket = arguments.socket.as_deref().or_else(|| served.as_ref().map(Served::socket));
@@ -85,7 +86,8 @@ fn pass(verdict: &Verdict<'_>, arguments: &Arguments) -> Result<()> {
     if unexplained > 0 {
         failures.push(format!("{unexplained} differences without a reason"));
     }
-    for pattern in &verdict.unused {
+    // What networks of a driver can be had depends on the kernel of the machine.
+    for pattern in verdict.unused.iter().filter(|_| !arguments.kernel) {
         failures.push(format!("no difference is '{pattern}', which the table of known ones has"));
     }
     let total = verdict.total();

@@ -70,7 +70,12 @@ impl Served {
     }
 
     /// With real networks, on a machine that is played by a network namespace.
-    pub(crate) fn on_kernel(socket: PathBuf) -> Result<Self> {
+    pub(crate) fn on_kernel() -> Result<Self> {
+        let name = format!("docknet-{}-kernel.sock", std::process::id());
+        Self::on_kernel_at(std::env::temp_dir().join(name))
+    }
+
+    pub(crate) fn on_kernel_at(socket: PathBuf) -> Result<Self> {
         let mut serve = serve(&socket)?;
         serve.arg("--kernel");
         let machine = format!(

@@ -52,6 +52,7 @@ pub(crate) fn run() -> Result<()> {
     for like in ["docker28", "docker26", "docker20", "podman5"] {
         timed(&format!("golden {like}"), || golden::run(&["--like", like]))?;
     }
+    timed("golden on the kernel", || golden::run(&["--kernel"]))?;
     timed("clients", || clients::run(&[]))?;
     timed("clients on the kernel", || clients::run(&["--kernel"]))?;
     // Our command line beside docker's.

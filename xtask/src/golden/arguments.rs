@@ -16,6 +16,7 @@ usage: cargo xtask golden [FLAGS...]     ask our engine what real ones were aske
 --only GROUP    only these cases; may be given again. Docker 20.10 and 26.1 hand out default pools in
                 turns, so that these differ where groups before them are left out.
 --all           with the groups that need a swarm or a look into a container
+--kernel        ask ours with real networks, on the kernel; else in memory. It is like docker28
 --socket PATH   ask the engine there, not one started for this. EVERY CONTAINER AND NETWORK in it
                 is removed.";
 
@@ -31,6 +32,7 @@ pub(super) struct Arguments {
     pub(super) like: Like,
     pub(super) only: Vec<String>,
     pub(super) all: bool,
+    pub(super) kernel: bool,
     pub(super) socket: Option<PathBuf>,
 }
 
@@ -49,8 +51,12 @@ pub(super) fn parse(words: &[&str]) -> Result<Job> {
             "--only" => arguments.only.push((*value()?).to_owned()),
             "--socket" => arguments.socket = Some(value()?.into()),
             "--all" => arguments.all = true,
+            "--kernel" => arguments.kernel = true,
             other => bail!("golden: cannot make sense of '{other}' here\n\n{USAGE}"),
         }
+    }
+    if arguments.kernel && (arguments.like != Like::Docker28 || arguments.socket.is_some()) {
+        bail!("golden: --kernel is for ours, and like docker28\n\n{USAGE}");
     }
     Ok(Job::Replay(arguments))
 }
@@ -74,6 +80,7 @@ mod tests {
             (&["--like"][..], "--like what?"),
             (&["--like", "docker1"], "docker1"),
             (&["--what"], "--what"),
+            (&["--kernel", "--like", "podman5"], "--kernel is for ours"),
             (&["--record", "docker1"], "docker1"),
         ] {
             let error = parse(words).unwrap_err().to_string();
