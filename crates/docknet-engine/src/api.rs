@@ -28,6 +28,7 @@ use self::go_json::{Dialect, Shape};
 use self::query::Query;
 use crate::Profile;
 use crate::core::filter::Filters;
+use crate::core::host::Inside;
 use crate::core::refusal::Refusal;
 use crate::core::tx::{Supply, Tx};
 use crate::engine::Inner;
@@ -170,6 +171,17 @@ impl Api {
         decide: impl FnOnce(&mut Tx<'_>) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         self.engine.write(self.supply, decide).await
+    }
+
+    /// What a decision about this container has to know of the namespace that it brought along.
+    #[cfg(kernel)]
+    async fn look_inside(&self, container: &str) -> Inside {
+        self.engine.look_inside(container).await
+    }
+
+    #[cfg(not(kernel))]
+    async fn look_inside(&self, _: &str) -> Inside {
+        Inside::default()
     }
 
     /// The answer to a request that is refused.

@@ -1,5 +1,7 @@
 //! The engine: one state, read by anyone at any time, changed by one operation after the other.
 
+#[cfg(kernel)]
+mod adopt;
 mod batch;
 mod builder;
 mod commit;

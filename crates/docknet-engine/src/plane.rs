@@ -12,7 +12,7 @@ use std::{io, os::fd::OwnedFd};
 pub(crate) use self::kernel::{Disturbances, Kernel, Leaving, Namespace, Place};
 pub(crate) use self::memory::Memory;
 use crate::core::host::Host;
-use crate::core::step::Step;
+use crate::core::step::{self, Step};
 
 /// Does what was decided: links, addresses, rules, or nothing but remembering.
 pub(crate) trait DataPlane: Send {
@@ -40,6 +40,9 @@ pub(crate) trait DataPlane: Send {
     /// The namespace that networks are in.
     #[cfg(kernel)]
     fn home(&self) -> io::Result<Namespace>;
+
+    /// Whether the namespace of a container that ran before the engine was started can be had again.
+    fn keeps(&self, sandbox: &step::Sandbox) -> bool;
 
     /// Makes it all be as these steps, from nothing, would make it. What is so already stays.
     fn agree(&mut self, steps: &[Step]) -> Result<(), PlaneError>;

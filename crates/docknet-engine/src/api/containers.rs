@@ -30,6 +30,7 @@ use crate::core::container::{
 use crate::core::filter::{ContainerFacts, ContainerListFilter, NetworkPruneFilter};
 use crate::core::refusal::Refusal;
 use crate::core::state::State;
+use crate::core::tx::Tx;
 
 /// From this version on a stop takes a signal, and streams say that they have frames (API changelog, 1.42).
 const SIGNAL_AND_FRAMES: ApiVersion = ApiVersion::new(1, 42);
@@ -223,7 +224,12 @@ async fn start(api: &Api, term: &str, call: &Call) -> Outcome {
         return Err(Refusal::Worded(400, why.to_owned()));
     }
     let owned = term.to_owned();
-    match api.write(move |tx| container::start(tx, &owned)).await {
+    let inside = api.look_inside(term).await;
+    let start = move |tx: &mut Tx<'_>| {
+        tx.inside = inside;
+        container::start(tx, &owned)
+    };
+    match api.write(start).await {
         Ok(changed) => Ok(no_content(changed)),
         Err(refusal) => {
             // One that was to go at its end has none to go at.
@@ -250,8 +256,13 @@ async fn restart(api: &Api, term: &str, call: &Call) -> Outcome {
     if found(api, term)?.config.runs {
         stop_within(api, term, wish.clone(), grace).await?;
     }
+    let inside = api.look_inside(term).await;
     let term = term.to_owned();
-    api.write(move |tx| container::restart(tx, &term, &wish)).await?;
+    let restart = move |tx: &mut Tx<'_>| {
+        tx.inside = inside;
+        container::restart(tx, &term, &wish)
+    };
+    api.write(restart).await?;
     Ok(no_content(Changed::Yes))
 }
 
@@ -290,7 +301,7 @@ async fn kill(api: &Api, term: &str, call: &Call) -> Outcome {
 async fn changed(
     api: &Api,
     term: &str,
-    change: fn(&mut crate::core::tx::Tx<'_>, &str) -> Result<(), Refusal>,
+    change: fn(&mut Tx<'_>, &str) -> Result<(), Refusal>,
 ) -> Outcome {
     let term = term.to_owned();
     api.write(move |tx| change(tx, &term)).await?;

@@ -17,6 +17,7 @@ use crate::core::endpoint::{self, Connect, Disconnect};
 use crate::core::filter::{Facts, FilterRefusal, Filters, NetworkListFilter, NetworkPruneFilter};
 use crate::core::network::{self, CreateNetwork, Network, RemoveNetwork};
 use crate::core::refusal::{MatchedBy, Refusal};
+use crate::core::tx::Tx;
 
 /// From this version on a network may be without IPv4 (API changelog, 1.48).
 const ENABLE_IPV4: ApiVersion = ApiVersion::new(1, 48);
@@ -100,7 +101,12 @@ pub(super) async fn prune(api: &Api, call: &Call) -> Outcome {
 pub(super) async fn connect(api: &Api, term: &str, call: Call) -> Outcome {
     let term = meant(api, term).to_owned();
     let wish: Connect = call.json(api, &shapes::NETWORK_CONNECT).await?;
-    api.write(move |tx| endpoint::connect(tx, &term, wish)).await?;
+    let inside = api.look_inside(&wish.container).await;
+    let connect = move |tx: &mut Tx<'_>| {
+        tx.inside = inside;
+        endpoint::connect(tx, &term, wish)
+    };
+    api.write(connect).await?;
     Ok(done(api))
 }
 

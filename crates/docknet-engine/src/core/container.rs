@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(crate) use self::create::{CreateBody, CreateContainer, create};
+pub(crate) use self::create::{CreateBody, CreateContainer, adopt, create};
 pub(crate) use self::manage::{Remove, attach, exec, prune, remove, rename, resize, update};
 pub(crate) use self::ports::{Port, Protocol, Publication};
 pub(crate) use self::program::{Capabilities, Command, Files, Program, Whose};
@@ -31,6 +31,9 @@ pub(crate) use self::signal::KILL;
 use super::endpoint::Attachment;
 use super::event::ContainerRef;
 use crate::Profile;
+
+/// The label by which a container brings a network namespace along.
+pub(crate) const NAMESPACE: &str = "docknet.namespace";
 
 /// A container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +137,11 @@ impl Container {
     /// The container whose namespace it shares, as it was asked for or by its id.
     pub(crate) fn namespace_of(&self) -> Option<&str> {
         self.config.network_mode.strip_prefix("container:")
+    }
+
+    /// Where the network namespace is that it is to have, if not one that is made for it.
+    pub(crate) fn brings(&self) -> Option<&str> {
+        self.config.labels.get(NAMESPACE).map(String::as_str)
     }
 
     /// The program and its arguments.

@@ -1,6 +1,7 @@
 //! What the host has beside the engine: links and routes, as decisions need them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use super::ipam::HostRoutes;
 
@@ -19,4 +20,19 @@ pub(crate) struct Host {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Link {
     pub(crate) is_bridge: bool,
+}
+
+/// What a network namespace that somebody brought along has beside what is ours. It stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inside {
+    /// The names of its links.
+    pub(crate) links: BTreeSet<String>,
+    /// Whether it has a default route, by family.
+    pub(crate) leads_out: (bool, bool),
+}
+
+impl Inside {
+    pub(crate) fn leads_out(&self, to: IpAddr) -> bool {
+        if to.is_ipv4() { self.leads_out.0 } else { self.leads_out.1 }
+    }
 }

@@ -1,6 +1,7 @@
 //! What a data plane has to do: the effects of a decision, in their order.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use docknet_types::{ContainerId, NetworkId};
@@ -44,6 +45,8 @@ pub(crate) enum Step {
 pub(crate) struct Sandbox {
     pub(crate) container: ContainerId,
     pub(crate) hostname: String,
+    /// Where the namespace is that it brought along: somebody else's, of which it takes nothing away.
+    pub(crate) brought: Option<PathBuf>,
 }
 
 /// An endpoint, and what of it nobody has to remember.
@@ -144,7 +147,11 @@ impl Sandbox {
     /// None for a container that lives in another's namespace, or in the host's.
     pub(crate) fn of(container: &Container) -> Option<Arc<Self>> {
         (!container.shares_a_namespace()).then(|| {
-            Arc::new(Self { container: container.id.clone(), hostname: container.hostname.clone() })
+            Arc::new(Self {
+                container: container.id.clone(),
+                hostname: container.hostname.clone(),
+                brought: container.brings().map(PathBuf::from),
+            })
         })
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::container::Container;
 use super::endpoint::Endpoint;
 use super::event::{Event, Recorder};
-use super::host::Host;
+use super::host::{Host, Inside};
 use super::network::Network;
 use super::state::State;
 use super::step::{Outlook, Step};
@@ -20,6 +20,8 @@ use crate::Profile;
 pub(crate) struct Tx<'a> {
     pub(crate) state: State,
     pub(crate) given: Given<'a>,
+    /// What is in the namespace of the container that this is about, if it brought one along.
+    pub(crate) inside: Inside,
     /// The default subnet whose turn is over, even if the operation is refused.
     pub(crate) spent_turn: Option<IpNet>,
     touched: BTreeSet<Touched>,
@@ -76,7 +78,15 @@ pub(crate) struct Decided {
 impl<'a> Tx<'a> {
     pub(crate) fn new(state: State, given: Given<'a>) -> Self {
         let events = Recorder::new(given.profile, given.now);
-        Self { state, given, spent_turn: None, touched: BTreeSet::new(), events, steps: Vec::new() }
+        Self {
+            state,
+            given,
+            inside: Inside::default(),
+            spent_turn: None,
+            touched: BTreeSet::new(),
+            events,
+            steps: Vec::new(),
+        }
     }
 
     pub(crate) fn decided(self) -> Decided {

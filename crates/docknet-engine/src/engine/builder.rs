@@ -228,11 +228,15 @@ impl EngineBuilder {
             network::add_predefined(&mut tx)
                 .map_err(|refusal| StartError::refused(refusal.answer(self.profile).1))?;
         }
-        // Programs do not outlive the engine.
+        // Programs do not outlive the engine, and others' namespaces may not.
         let lost: Vec<_> = tx
             .state
             .containers()
-            .filter(|container| container.config.runs && container.is_running())
+            .filter(|container| container.is_running())
+            .filter(|container| {
+                let sandbox = step::Sandbox::of(container);
+                container.config.runs || sandbox.is_some_and(|sandbox| !plane.keeps(&sandbox))
+            })
             .map(|container| container.id.clone())
             .collect();
         for id in lost {

@@ -1,6 +1,7 @@
 //! Networks on the Linux kernel: links, addresses, routes and rules, made directly. No process is started for any of it.
 
 mod bridge;
+pub(crate) mod brought;
 mod disturbance;
 mod firewall;
 mod home;
@@ -48,7 +49,8 @@ use super::{DataPlane, PlaneError};
 use crate::core::container::{Program, Whose};
 use crate::core::host::Host;
 use crate::core::network::{Layout, Network};
-use crate::core::step::{Outlook, Plug, Step};
+use crate::core::step::{self, Outlook, Plug, Step};
+use crate::dns::Sockets;
 use crate::process::Processes;
 
 /// Links that are ours: the bridges of networks, and the ports of these.
@@ -122,19 +124,13 @@ impl Kernel {
         match step {
             Step::AddNetwork(network) => self.add_network(network),
             Step::RemoveNetwork(network) => self.remove_network(network),
-            Step::OpenSandbox(sandbox) => {
-                let opened = self.pins.open(&sandbox.container).and_then(|(opened, sockets)| {
-                    self.resolver.serve(&sandbox.container, sockets)?;
-                    Ok(opened)
-                });
-                let opened = opened.map_err(|why| cannot("make a namespace", &why))?;
-                self.sandboxes.insert(sandbox.container.clone(), opened);
-                Ok(())
-            }
+            Step::OpenSandbox(sandbox) => self.open_sandbox(sandbox),
             Step::CloseSandbox(sandbox) => {
-                self.sandboxes.remove(&sandbox.container);
+                if let Some(open) = self.sandboxes.remove(&sandbox.container) {
+                    open.close();
+                }
                 self.resolver.close(&sandbox.container);
-                self.pins.close(&sandbox.container);
+                self.pins.close(sandbox);
                 Ok(())
             }
             Step::Attach(plug) => self.attach(plug),
@@ -149,6 +145,30 @@ impl Kernel {
                 Ok(())
             }
         }
+    }
+
+    fn open_sandbox(&mut self, sandbox: &step::Sandbox) -> Result<(), PlaneError> {
+        let container = &sandbox.container;
+        let opened = match &sandbox.brought {
+            Some(path) => {
+                let namespace = self.find_brought(path)?;
+                self.adopt(sandbox, path, namespace)?
+            }
+            None => self.pins.open(container).map_err(|why| cannot("make a namespace", &why))?,
+        };
+        self.serve(container, opened)
+    }
+
+    fn serve(
+        &mut self,
+        container: &ContainerId,
+        (opened, sockets): (Sandbox, Sockets),
+    ) -> Result<(), PlaneError> {
+        self.resolver
+            .serve(container, sockets)
+            .map_err(|why| cannot("answer a container", &why))?;
+        self.sandboxes.insert(container.clone(), opened);
+        Ok(())
     }
 
     fn run(&mut self, program: &Program) -> Result<(), PlaneError> {
@@ -296,6 +316,10 @@ impl DataPlane for Kernel {
         self.home.namespace().again()
     }
 
+    fn keeps(&self, sandbox: &step::Sandbox) -> bool {
+        sandbox.brought.as_deref().is_none_or(|path| self.find_kept(sandbox, path).is_ok())
+    }
+
     fn undo(&mut self, steps: &[Step]) {
         for step in steps.iter().rev() {
             let Some(undone) = step.undone() else { continue };
@@ -312,10 +336,13 @@ impl DataPlane for Kernel {
 
 impl Drop for Kernel {
     fn drop(&mut self) {
-        if self.pins.outlive() || self.home.is_private() {
+        if self.pins.outlive() {
             return;
         }
-        self.sandboxes.clear();
+        std::mem::take(&mut self.sandboxes).into_values().for_each(Sandbox::close);
+        if self.home.is_private() {
+            return;
+        }
         let (rules, links) = (self.firewall.uninstall(), self.links.remove_group(OURS));
         if let Err(refused) = rules.and(links) {
             tracing::warn!(%refused, "networks stay behind");

@@ -7,7 +7,7 @@ use super::{DataPlane, PlaneError};
 #[cfg(kernel)]
 use super::{Disturbances, Leaving, Namespace};
 use crate::core::host::{Host, Link};
-use crate::core::step::Step;
+use crate::core::step::{self, Step};
 
 /// A host that is made up: the links that whoever starts the engine gives it, and the bridges of its networks. No packet
 /// passes.
@@ -46,6 +46,10 @@ impl DataPlane for Memory {
     #[cfg(kernel)]
     fn home(&self) -> io::Result<Namespace> {
         Err(io::Error::other("networks of an engine in memory are nowhere"))
+    }
+
+    fn keeps(&self, _: &step::Sandbox) -> bool {
+        true
     }
 
     fn agree(&mut self, steps: &[Step]) -> Result<(), PlaneError> {

@@ -3,7 +3,7 @@
 //!
 //! `DOCKNET_CRASH_ROUNDS=1000 cargo test -p docknet-engine --features kernel --test kernel crash -- --nocapture` kills more.
 
-mod daemon;
+pub(crate) mod daemon;
 #[path = "../crash/harness.rs"]
 #[expect(dead_code, reason = "what is for processes that acknowledge by themselves")]
 mod harness;

@@ -53,7 +53,7 @@ fn resolve(from: &Sandbox, name: &str, kind: TYPE) -> Result<Vec<String>, RCODE>
     Ok(found)
 }
 
-fn a(from: &Sandbox, name: &str) -> Result<Vec<String>, RCODE> {
+pub(crate) fn a(from: &Sandbox, name: &str) -> Result<Vec<String>, RCODE> {
     resolve(from, name, TYPE::A)
 }
 

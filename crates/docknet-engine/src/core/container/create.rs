@@ -10,7 +10,7 @@ use docknet_types::{ApiVersion, ContainerId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Container, ContainerConfig, name, ports, signal, words};
+use super::{Container, ContainerConfig, NAMESPACE, name, ports, signal, words};
 use crate::Profile;
 use crate::core::endpoint::EndpointConfig;
 use crate::core::image;
@@ -82,6 +82,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
         endpoints.values_mut().flatten().for_each(|endpoint| endpoint.gw_priority = 0);
     }
     check_options(&config, &host_config, &mode)?;
+    check_namespace(&labels(&config), &mode)?;
     ports::check(&host_config)?;
     let image = text(&config, "Image").to_owned();
     let image_id = match image.as_str() {
@@ -144,6 +145,23 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
     Ok(CreatedContainer { id, warnings })
 }
 
+/// Makes a container of a namespace that is there. It is on no network yet.
+pub(crate) fn adopt(
+    tx: &mut Tx<'_>,
+    name: String,
+    namespace: &str,
+) -> Result<ContainerId, Refusal> {
+    let config = [
+        ("Cmd", Value::from(vec![COMMAND])),
+        ("NetworkDisabled", Value::from(true)),
+        ("Labels", Value::Object(Map::from_iter([(NAMESPACE.to_owned(), namespace.into())]))),
+    ];
+    let config = config.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let body = CreateBody { config, ..CreateBody::default() };
+    let wish = CreateContainer { name, version: ApiVersion::new(1, 44), body };
+    create(tx, wish).map(|created| created.id)
+}
+
 /// To Podman, to be on networks is one mode, whichever they are.
 fn shown_by_podman(mode: &str) -> &str {
     match mode {
@@ -181,6 +199,20 @@ fn flag(map: &Map<String, Value>, key: &str) -> bool {
 fn labels(config: &Map<String, Value>) -> BTreeMap<String, String> {
     let pairs = config.get("Labels").and_then(Value::as_object).into_iter().flatten();
     pairs.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+}
+
+/// A namespace that a container brings along is one that can be found, and its only one.
+fn check_namespace(labels: &BTreeMap<String, String>, mode: &str) -> Result<(), Refusal> {
+    let Some(path) = labels.get(NAMESPACE) else { return Ok(()) };
+    if !path.starts_with('/') || path.contains('\0') {
+        return Err(invalid(&format!("label {NAMESPACE}: {path:?} is no absolute path")));
+    }
+    match mode == "host" || mode.starts_with("container:") {
+        true => {
+            Err(invalid(&format!("conflicting options: label {NAMESPACE} and the network mode")))
+        }
+        false => Ok(()),
+    }
 }
 
 /// Options that exclude one another.

@@ -62,6 +62,11 @@ pub(super) fn check(host_config: &Map<String, Value>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether any are to be published.
+pub(super) fn are_wanted(container: &Container) -> bool {
+    wishes(container).is_ok_and(|wishes| !wishes.is_empty())
+}
+
 /// Finds a port of the host for each that is to be published, on the networks that a container looks out by.
 pub(super) fn publish(
     state: &State,

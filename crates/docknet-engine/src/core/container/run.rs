@@ -233,6 +233,12 @@ fn bring_up(tx: &mut Tx<'_>, container: &mut Container) -> Result<Vec<Arc<Networ
     }
     container.status = Status::Running;
     let outlook = Outlook::of(&tx.state, container);
+    if tx.inside.leads_out != (false, false) && ports::are_wanted(container) {
+        return Err(Refusal::Networking(Box::new(Refusal::Worded(
+            400,
+            SENDS_ELSEWHERE.to_owned(),
+        ))));
+    }
     container.published = ports::publish(&tx.state, container, &outlook)
         .map_err(|why| Refusal::Networking(Box::new(why)))?;
     tx.turn(container, Arc::default());
@@ -240,6 +246,10 @@ fn bring_up(tx: &mut Tx<'_>, container: &mut Container) -> Result<Vec<Arc<Networ
     container.started = Some(tx.given.now);
     Ok(networks)
 }
+
+/// What a published port answers would go another way than the question came.
+const SENDS_ELSEWHERE: &str =
+    "ports cannot be published of a network namespace that has a default route of its own";
 
 /// Puts a container on one of its networks.
 fn join(tx: &mut Tx<'_>, container: &mut Container, key: &str) -> Result<Arc<Network>, Refusal> {

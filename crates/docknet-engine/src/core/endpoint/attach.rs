@@ -9,6 +9,7 @@ use docknet_types::MacAddr;
 use super::{Endpoint, EndpointConfig};
 use crate::Profile;
 use crate::core::container::Container;
+use crate::core::host::Inside;
 use crate::core::ipam::{self, AddressRefusal, Configured, EndpointIpam, PoolState};
 use crate::core::network::Network;
 use crate::core::refusal::Refusal;
@@ -149,14 +150,14 @@ fn linked(
     let v4 = address(&mut pools, network, true, asked.map(|ipam| ipam.v4.as_str()))?;
     let v6 = address(&mut pools, network, false, asked.map(|ipam| ipam.v6.as_str()))?;
     let options = config.driver_opts.as_ref().filter(|_| tx.given.profile.has_link_options());
-    let interface = interface(container, options, network, &id)?;
+    let interface = interface(container, &tx.inside, options, network, &id)?;
     link_local(network, asked, &id)?;
     let mut endpoint = bare(container, id);
     endpoint.interface = Some(interface);
     for (ip, prefix, gateway) in [v4, v6].into_iter().flatten() {
         // An internal network leads nowhere.
         let leads_out = !network.config.internal || tx.given.profile.has_internal_gateways();
-        let gateway = gateway.filter(|_| leads_out);
+        let gateway = gateway.filter(|to| leads_out && !tx.inside.leads_out(*to));
         match ip {
             IpAddr::V4(ip) => {
                 endpoint.ipv4 = Some((ip, prefix));
@@ -280,6 +281,7 @@ fn exhausted(network: &Network, v4: bool) -> Refusal {
 /// The name of the link inside: the one asked for, or the first of `eth0`, `eth1`, … that is free.
 fn interface(
     container: &Container,
+    inside: &Inside,
     options: Option<&BTreeMap<String, String>>,
     network: &Network,
     endpoint: &str,
@@ -288,6 +290,7 @@ fn interface(
         .attachments
         .values()
         .filter_map(|attachment| attachment.endpoint.as_ref()?.interface.as_deref())
+        .chain(inside.links.iter().map(String::as_str))
         .collect();
     let outside = format!("veth{}", &endpoint.get(..7).unwrap_or_default());
     let asked = options.and_then(|opts| opts.get(IFNAME)).filter(|name| !name.is_empty());

@@ -7,7 +7,7 @@ use docknet_types::NetworkId;
 
 use super::{Arc, Change, Keeper, Lab, Lock, Outcome, is_network};
 use crate::core::host::Host;
-use crate::core::step::Step;
+use crate::core::step::{Sandbox, Step};
 use crate::plane::{DataPlane, PlaneError};
 #[cfg(kernel)]
 use crate::plane::{Disturbances, Leaving, Namespace};
@@ -65,6 +65,10 @@ impl DataPlane for Slow {
     #[cfg(kernel)]
     fn home(&self) -> io::Result<Namespace> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn keeps(&self, _: &Sandbox) -> bool {
+        true
     }
 
     fn agree(&mut self, steps: &[Step]) -> Result<(), PlaneError> {

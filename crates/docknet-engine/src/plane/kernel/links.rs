@@ -271,6 +271,41 @@ impl Links {
         })
     }
 
+    /// The same, unless there is a default route of that family; whether there is this one now.
+    pub(crate) fn lead_unless_led(
+        &mut self,
+        index: Index,
+        gateway: IpAddr,
+    ) -> Result<bool, Refused> {
+        let led = self.routes()?.into_iter().any(|route| {
+            route.to.prefix_len() == 0
+                && route.to.addr().is_ipv4() == gateway.is_ipv4()
+                && route.link != Some(index)
+        });
+        if led {
+            return Ok(false);
+        }
+        let made = self.ask("set the default route", |messages| {
+            route(messages, RTM_NEWROUTE, NEW, Some(index), Some(gateway), gateway);
+        });
+        match made {
+            // It is by this link.
+            Err(refused) if refused.errno() == rustix::io::Errno::EXIST => Ok(true),
+            other => other.map(|()| true),
+        }
+    }
+
+    /// Takes a default route by this link to this gateway away; it need not be there.
+    pub(crate) fn lead_no_more(&mut self, index: Index, gateway: IpAddr) -> Result<(), Refused> {
+        let gone = self.ask("remove the default route", |messages| {
+            route(messages, RTM_DELROUTE, 0, Some(index), Some(gateway), gateway);
+        });
+        match gone {
+            Err(refused) if refused.errno() == rustix::io::Errno::SRCH => Ok(()),
+            other => other,
+        }
+    }
+
     /// Takes the default route of a gateway's family away; it need not be there.
     pub(crate) fn lead_nowhere(&mut self, family: IpAddr) -> Result<(), Refused> {
         let gone = self.ask("remove the default route", |messages| {

@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::thread;
 
+use rustix::fs::{Mode, OFlags, fstat, fstatfs, open};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
 
 /// A network namespace, for as long as this or a process in it keeps it.
@@ -31,13 +32,21 @@ impl Namespace {
     /// Where the calling thread finds its own.
     pub(crate) const OWN: &str = "/proc/thread-self/ns/net";
 
-    /// The one that is mounted on this file.
+    /// The one that is mounted on this file, or that a process shows there.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        match rustix::fs::fstatfs(&file)?.f_type.cast_unsigned() {
-            NSFS_MAGIC => Ok(Self(file.into())),
-            _ => Err(io::Error::new(io::ErrorKind::NotFound, "no namespace is kept there")),
+        // What is no namespace is not opened: a pipe would make us wait, and a device do something.
+        let found = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        if fstatfs(&found)?.f_type.cast_unsigned() != NSFS_MAGIC {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "no namespace is kept there"));
         }
+        let again = format!("/proc/thread-self/fd/{}", found.as_raw_fd());
+        Ok(Self(File::open(again)?.into()))
+    }
+
+    /// What no other one has.
+    pub(crate) fn id(&self) -> io::Result<(u64, u64)> {
+        let status = fstat(&self.0)?;
+        Ok((status.st_dev, status.st_ino))
     }
 
     /// The one that the calling thread is in.

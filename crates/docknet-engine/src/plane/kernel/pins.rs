@@ -10,6 +10,7 @@ use rustix::mount::{UnmountFlags, mount_bind, unmount};
 
 use super::namespace::Namespace;
 use super::sandbox::Sandbox;
+use crate::core::step;
 use crate::dns::Sockets;
 
 /// The directory of these files, each with a namespace mounted on it; none if namespaces go with the engine.
@@ -39,9 +40,37 @@ impl Pins {
         Sandbox::open_again(Namespace::at(&path)?)
     }
 
+    /// Takes a namespace that a container brought along.
+    pub(crate) fn adopt(
+        &self,
+        container: &ContainerId,
+        namespace: Namespace,
+    ) -> io::Result<(Sandbox, Sockets)> {
+        let Some(path) = self.brought(container) else {
+            return Sandbox::adopt(namespace, || Ok(()));
+        };
+        Sandbox::adopt(namespace, || {
+            if Namespace::at(&path).is_ok() {
+                return Ok(());
+            }
+            fs::write(&path, "")?;
+            Ok(mount_bind(Namespace::OWN, &path)?)
+        })
+    }
+
+    /// The namespace that a container brought along before.
+    pub(crate) fn adopted(&self, container: &ContainerId) -> io::Result<Namespace> {
+        Namespace::at(&self.brought(container).ok_or(io::ErrorKind::NotFound)?)
+    }
+
     /// The namespace goes with the last who has it.
-    pub(crate) fn close(&self, container: &ContainerId) {
-        if let Some(path) = self.path(container)
+    pub(crate) fn close(&self, sandbox: &step::Sandbox) {
+        let container = &sandbox.container;
+        let path = match sandbox.brought {
+            Some(_) => self.brought(container),
+            None => self.path(container),
+        };
+        if let Some(path) = path
             && let Err(why) = remove(&path)
         {
             tracing::warn!(%why, %container, "the namespace of a container stays");
@@ -52,11 +81,19 @@ impl Pins {
     pub(crate) fn sweep(&self, but: &BTreeSet<&ContainerId>) -> io::Result<()> {
         let Some(dir) = &self.0 else { return Ok(()) };
         for entry in fs::read_dir(dir)? {
-            let entry = entry?;
-            let container = ContainerId::from(entry.file_name().to_string_lossy().into_owned());
-            if !but.contains(&container) {
-                remove(&entry.path())?;
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let brought = name.strip_suffix(BROUGHT);
+            if but.contains(&ContainerId::from(brought.unwrap_or(&name))) {
+                continue;
             }
+            if brought.is_some()
+                && let Ok(namespace) = Namespace::at(&path)
+                && let Err(why) = Sandbox::leave(&namespace)
+            {
+                tracing::warn!(%why, container = name, "a container's namespace is not as it was");
+            }
+            remove(&path)?;
         }
         Ok(())
     }
@@ -66,10 +103,17 @@ impl Pins {
         self.0.is_some()
     }
 
+    fn brought(&self, container: &ContainerId) -> Option<PathBuf> {
+        Some(self.0.as_ref()?.join(format!("{container}{BROUGHT}")))
+    }
+
     fn path(&self, container: &ContainerId) -> Option<PathBuf> {
         Some(self.0.as_ref()?.join(container.as_str()))
     }
 }
+
+/// After the ids of containers whose namespaces are somebody else's.
+const BROUGHT: &str = "-brought";
 
 fn remove(path: &PathBuf) -> io::Result<()> {
     match unmount(path, UnmountFlags::DETACH) {

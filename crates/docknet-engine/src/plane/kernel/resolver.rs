@@ -145,6 +145,14 @@ pub(crate) fn listen(before: Before) -> io::Result<Sockets> {
     Ok(Sockets { udp, tcp })
 }
 
+/// Takes the rules away; they need not be there. To be called inside.
+pub(crate) fn forget() -> io::Result<()> {
+    let mut batch = Batch::default();
+    batch.add_table(TABLE);
+    batch.remove_table(TABLE);
+    Nft::open()?.commit("lead queries for names no more", &batch).map_err(io::Error::other)
+}
+
 const TABLE: Table = Table { family: TableFamily::Ipv4, name: "docknet" };
 const CHAIN: &str = "names";
 const R0: Register = Register(0);

@@ -13,7 +13,7 @@ use super::sandbox::Sandbox;
 use super::upper::MadeParent;
 use super::{GONE, Kernel, Made, OURS, PlaneError, cannot};
 use crate::core::network::{Layout, Network};
-use crate::core::step::{Opening, Outlook, Plug, Step};
+use crate::core::step::{self, Opening, Outlook, Plug, Step};
 
 /// What was found.
 struct Found {
@@ -57,7 +57,7 @@ impl Kernel {
         for step in steps {
             match step {
                 Step::AddNetwork(network) => self.find_network(network, found)?,
-                Step::OpenSandbox(sandbox) => self.find_sandbox(&sandbox.container, found)?,
+                Step::OpenSandbox(sandbox) => self.find_sandbox(sandbox, found)?,
                 Step::Attach(plug) => self.find_plug(plug, found)?,
                 Step::Turn { sandbox, to, .. } => {
                     found.outlooks.push((sandbox.clone(), to.clone()));
@@ -117,22 +117,25 @@ impl Kernel {
 
     fn find_sandbox(
         &mut self,
-        container: &ContainerId,
+        sandbox: &step::Sandbox,
         found: &mut Found,
     ) -> Result<(), PlaneError> {
-        let sandbox = match found.sandboxes.remove(container) {
-            Some(open) => open,
+        let container = &sandbox.container;
+        if let Some(open) = found.sandboxes.remove(container) {
+            self.sandboxes.insert(container.clone(), open);
+            return Ok(());
+        }
+        let opened = match &sandbox.brought {
+            Some(path) => {
+                let namespace = self.find_kept(sandbox, path)?;
+                self.adopt(sandbox, path, namespace)?
+            }
             None => {
                 let opened = self.pins.open_again(container).or_else(|_| self.pins.open(container));
-                let served = opened.and_then(|(opened, sockets)| {
-                    self.resolver.serve(container, sockets)?;
-                    Ok(opened)
-                });
-                served.map_err(|why| cannot("make a namespace", &why))?
+                opened.map_err(|why| cannot("make a namespace", &why))?
             }
         };
-        self.sandboxes.insert(container.clone(), sandbox);
-        Ok(())
+        self.serve(container, opened)
     }
 
     fn find_plug(&mut self, plug: &Plug, found: &mut Found) -> Result<(), PlaneError> {
@@ -154,7 +157,11 @@ impl Kernel {
         {
             return Ok(());
         }
-        sandbox.make_room(plug)?;
+        if !sandbox.make_room(plug, found.links.values())? {
+            let (container, link) = (&plug.endpoint.container, &plug.endpoint.interface);
+            tracing::error!(%container, ?link, "somebody else's link has the name of a container's");
+            return Ok(());
+        }
         self.attach(plug)
     }
 

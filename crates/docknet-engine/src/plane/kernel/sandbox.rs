@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsFd as _;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -29,6 +31,8 @@ pub(crate) struct Sandbox {
     plugged: BTreeMap<String, Plugged>,
     /// The last link that left, as the reaper counts them.
     last_gone: Arc<AtomicU64>,
+    /// For a namespace that a container brought along: it is no other container's while this is open.
+    brought: Option<UnixListener>,
 }
 
 /// A link of a container.
@@ -70,10 +74,12 @@ impl Sandbox {
             fs::write(PINGS, "0 2147483647").or_else(|_| fs::write(PINGS, "0 0"))?;
             Ok((links, resolver::listen(Before::Nothing)?))
         })?;
-        Ok((
-            Self { namespace, links, plugged: BTreeMap::new(), last_gone: Arc::default() },
-            sockets,
-        ))
+        Ok((Self::new(namespace, links, None), sockets))
+    }
+
+    fn new(namespace: Namespace, links: Links, brought: Option<UnixListener>) -> Self {
+        let (plugged, last_gone) = (BTreeMap::new(), Arc::default());
+        Self { namespace, links, plugged, last_gone, brought }
     }
 
     /// One that was there before.
@@ -83,10 +89,50 @@ impl Sandbox {
             links.remove_group(GONE).map_err(io::Error::other)?;
             Ok((links, resolver::listen(Before::Rules)?))
         })?;
-        Ok((
-            Self { namespace, links, plugged: BTreeMap::new(), last_gone: Arc::default() },
-            sockets,
-        ))
+        Ok((Self::new(namespace, links, None), sockets))
+    }
+
+    /// One that is somebody else's. Nothing in it is changed but what names take: a loopback that is up, a table of ours.
+    ///
+    /// `first` is done inside before anything else.
+    pub(crate) fn adopt(
+        namespace: Namespace,
+        first: impl FnOnce() -> io::Result<()> + Send,
+    ) -> io::Result<(Self, Sockets)> {
+        let (links, sockets, lock) = namespace.within(|| {
+            let lock = lock()?;
+            first()?;
+            let mut links = Links::open()?;
+            links.remove_group(GONE).map_err(io::Error::other)?;
+            links.set_up_loopback().map_err(io::Error::other)?;
+            Ok((links, resolver::listen(Before::Rules)?, lock))
+        })?;
+        Ok((Self::new(namespace, links, Some(lock)), sockets))
+    }
+
+    /// What was ours in a namespace that a container brought along is taken out again, but for links of pairs, which go with
+    /// their other ends.
+    pub(crate) fn leave(namespace: &Namespace) -> io::Result<()> {
+        namespace.within(|| {
+            let mut links = Links::open()?;
+            remove_uppers(&mut links, |_| true).map_err(io::Error::other)?;
+            resolver::forget()
+        })
+    }
+
+    /// Nobody is to have it any more. What a container brought along is then as it was.
+    pub(crate) fn close(mut self) {
+        if self.brought.is_none() {
+            return;
+        }
+        for plugged in std::mem::take(&mut self.plugged).into_values() {
+            if let Err(refused) = self.links.remove(plugged.index) {
+                tracing::warn!(%refused, "a link stays in a namespace of somebody else's");
+            }
+        }
+        if let Err(why) = Self::leave(&self.namespace) {
+            tracing::warn!(%why, "a namespace of somebody else's is not as it was");
+        }
     }
 
     /// Does something inside.
@@ -150,19 +196,36 @@ impl Sandbox {
         Ok(true)
     }
 
-    /// Takes away what has the name that a link is to have: it was made for something that was never committed.
-    pub(crate) fn make_room(&mut self, plug: &Plug) -> Result<(), Refused> {
-        let Some(name) = &plug.endpoint.interface else { return Ok(()) };
-        match self.links.find(name)? {
-            Some(other) => self.links.remove(other.index),
-            None => Ok(()),
+    /// Takes away what has the name that a link is to have: it was made for something that was never committed. Whether the
+    /// name is free then: where others have links, too, one goes only if its other end is one of these ports.
+    pub(crate) fn make_room<'a>(
+        &mut self,
+        plug: &Plug,
+        mut ports: impl Iterator<Item = &'a Link>,
+    ) -> Result<bool, Refused> {
+        let Some(name) = &plug.endpoint.interface else { return Ok(true) };
+        let Some(other) = self.links.find(name)? else { return Ok(true) };
+        let is_ours = self.brought.is_none()
+            || is_upper(&other)
+            || ports.any(|port| {
+                port.other_end == Some(other.index) && other.other_end == Some(port.index)
+            });
+        if is_ours {
+            self.links.remove(other.index)?;
         }
+        Ok(is_ours)
     }
 
     /// Mends what a link has; whether it is there.
     pub(crate) fn set_up_again(&mut self, plug: &Plug) -> Result<bool, PlaneError> {
         let Some(name) = &plug.endpoint.interface else { return Ok(false) };
-        if self.links.find(name)?.is_none() {
+        let Some(there) = self.links.find(name)? else { return Ok(false) };
+        let on_bridge = plug.network.config.bridge.is_some();
+        let differs = match on_bridge {
+            true => there.mac != plug.endpoint.mac,
+            false => !is_upper(&there),
+        };
+        if self.brought.is_some() && differs {
             return Ok(false);
         }
         let port = plug.network.config.bridge.is_some().then(|| Self::port(plug));
@@ -173,14 +236,10 @@ impl Sandbox {
     /// Takes away links on top of the host's that were made for something that was never committed. Others of our group may
     /// be there: those of an engine that a program inside has started.
     pub(crate) fn sweep(&mut self) -> Result<(), Refused> {
-        for link in self.links.list()? {
-            let is_upper = matches!(link.kind.as_deref(), Some("macvlan" | "ipvlan"));
-            let is_plugged = self.plugged.values().any(|plugged| plugged.index == link.index);
-            if is_upper && link.group == Some(OURS) && !is_plugged {
-                self.links.remove(link.index)?;
-            }
-        }
-        Ok(())
+        let plugged = &self.plugged;
+        remove_uppers(&mut self.links, |index| {
+            plugged.values().all(|plugged| plugged.index != index)
+        })
     }
 
     /// Takes a link out of use: nothing passes it any more, and its name and addresses are free. The kernel takes it away
@@ -221,8 +280,36 @@ impl Sandbox {
                 }
             }
         }
+        if self.brought.is_some() {
+            let from4 = from.gateway4.as_ref().map(|(link, gateway)| (link, (*gateway).into()));
+            let from6 = from.gateway6.as_ref().map(|(link, gateway)| (link, (*gateway).into()));
+            self.lead_beside(v4, from4)?;
+            return self.lead_beside(v6, from6);
+        }
         self.lead(v4, from.gateway4.as_ref().map(|_| Ipv4Addr::UNSPECIFIED.into()))?;
         self.lead(v6, from.gateway6.as_ref().map(|_| Ipv6Addr::UNSPECIFIED.into()))
+    }
+
+    /// The same where others have routes, too: theirs stay, and one of theirs is as good as ours.
+    fn lead_beside(
+        &mut self,
+        to: Option<(&String, IpAddr)>,
+        from: Option<(&String, IpAddr)>,
+    ) -> Result<(), Refused> {
+        if to == from {
+            return Ok(());
+        }
+        if let Some((link, gateway)) = from
+            && let Some(link) = self.plugged.get(link)
+        {
+            self.links.lead_no_more(link.index, gateway)?;
+        }
+        let Some((link, gateway)) = to else { return Ok(()) };
+        let Some(link) = self.plugged.get(link) else { return Ok(()) };
+        if !self.links.lead_unless_led(link.index, gateway)? {
+            tracing::debug!(%gateway, "a namespace of somebody else's has a default route");
+        }
+        Ok(())
     }
 
     pub(crate) fn namespace(&self) -> &Namespace {
@@ -252,6 +339,14 @@ impl Sandbox {
         let link = self.links.find(name)?.ok_or_else(|| Refused::gone("find a link"))?;
         let addresses = addresses(plug);
         let ipv6 = addresses.iter().any(|net| net.addr().is_ipv6());
+        if self.brought.is_some() {
+            // The others have it of their namespace.
+            self.within(|| {
+                tell_neighbours(name);
+                Ok(())
+            })
+            .map_err(|why| cannot("set a link up", &why))?;
+        }
         self.links.set_up(link.index, &Setup { addresses: &addresses, ipv6 })?;
         if !plug.sysctls.is_empty() {
             self.within(|| set_sysctls(name, &plug.sysctls))
@@ -275,6 +370,40 @@ impl Sandbox {
         if let Err(refused) = removed {
             tracing::warn!(%refused, "a link that could not be set up stays");
         }
+    }
+}
+
+/// A name of the namespace's own: the abstract ones of Unix sockets are.
+const LOCK: &[u8] = b"docknet-container";
+
+fn lock() -> io::Result<UnixListener> {
+    let lock = UnixListener::bind_addr(&SocketAddr::from_abstract_name(LOCK)?);
+    lock.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            io::Error::new(io::ErrorKind::AddrInUse, "it is that of another container")
+        }
+        _ => error,
+    })
+}
+
+fn remove_uppers(links: &mut Links, which: impl Fn(Index) -> bool) -> Result<(), Refused> {
+    for link in links.list()? {
+        if is_upper(&link) && which(link.index) {
+            links.remove(link.index)?;
+        }
+    }
+    Ok(())
+}
+
+/// A link of ours that is on top of one of the host's.
+fn is_upper(link: &Link) -> bool {
+    matches!(link.kind.as_deref(), Some("macvlan" | "ipvlan")) && link.group == Some(OURS)
+}
+
+/// Has a link tell where an address is now that somebody else had before. Without it, neighbours learn it later.
+fn tell_neighbours(link: &str) {
+    for file in [format!("ipv4/conf/{link}/arp_notify"), format!("ipv6/conf/{link}/ndisc_notify")] {
+        let _ = fs::write(format!("/proc/sys/net/{file}"), "1");
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Link {
     pub(crate) bridge: Option<Index>,
     pub(crate) group: Option<Group>,
     pub(crate) mac: Option<MacAddr>,
+    /// The other one of a pair, by its number where that is.
+    pub(crate) other_end: Option<Index>,
 }
 
 /// Where packets go.
@@ -88,6 +90,7 @@ impl Link {
             mac: attribute(attributes, IFLA_ADDRESS)
                 .and_then(|octets| octets.try_into().ok())
                 .map(MacAddr::new),
+            other_end: number(IFLA_LINK).map(Index),
         })
     }
 }
