@@ -49,6 +49,11 @@ impl About {
         self.swarm.as_ref().map(|swarm| swarm.local_node_state.as_str())
     }
 
+    /// Whether its containers are network namespaces of our own engine's.
+    pub(crate) fn has_namespaces(&self) -> bool {
+        self.operating_system == "docknet on Linux"
+    }
+
     /// This machine's network, if the engine's networks are part of it; or why they are not.
     pub(crate) fn host(&self, client: &Client, survey: &Survey) -> Result<Host, String> {
         if !client.host().starts_with("unix://") {

@@ -257,6 +257,36 @@ fn containers_are_not_limited_by_a_shells_limit_of_open_files() {
 }
 
 #[test]
+fn a_namespace_of_somebody_elses_is_connected() {
+    let manager = Manager::new();
+    let url = manager.url("own.sock");
+    let service = Process::start(&mut manager.serve(&["--isolated", "-H", &url]));
+    assert_eq!(manager.hears(), "READY=1");
+    let docknet = |words: &str| {
+        Command::new(DOCKNET).args(["-H", &url]).args(words.split(' ')).output().unwrap()
+    };
+    assert!(docknet("create --subnet 10.7.0.0/24 front").status.success());
+    let mut theirs = Command::new("unshare");
+    let theirs = Process::start(theirs.args(["--net", "--", "sleep", "600"]));
+    let pid = theirs.0.id();
+    wait_until("it has a namespace", || namespace_of(pid) != namespace_of(std::process::id()));
+    let namespace = PathBuf::from(format!("/proc/{pid}/ns/net"));
+    let connect = |namespace: &str| {
+        docknet(&format!("connect --ip 10.7.0.9 --namespace {namespace} front blue"))
+    };
+    let refused = connect("/proc/self/ns/nobody");
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("cannot make container `blue` of namespace"), "{said}");
+    assert!(said.contains("there is no network namespace"), "{said}");
+    let done = connect(namespace.to_str().unwrap());
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(ip(&namespace, "-br addr").unwrap().contains("10.7.0.9/24"));
+    assert!(docknet("disconnect front blue").status.success());
+    assert!(!ip(&namespace, "-br addr").unwrap().contains("10.7.0.9/24"));
+    assert_eq!(service.end().0, Some(0));
+}
+
+#[test]
 fn an_ordinary_user_has_networks_too() {
     let manager = Manager::new();
     let docknet = for_everybody(&manager);

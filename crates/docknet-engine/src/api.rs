@@ -180,8 +180,8 @@ impl Api {
     }
 
     #[cfg(not(kernel))]
-    async fn look_inside(&self, _: &str) -> Inside {
-        Inside::default()
+    fn look_inside(&self, _: &str) -> std::future::Ready<Inside> {
+        std::future::ready(Inside::default())
     }
 
     /// The answer to a request that is refused.

@@ -30,7 +30,7 @@
 //! - [`EngineBuilder::like`] makes it answer as another engine does: an older Docker, or Podman.
 //! - [`Engine::faults`] makes calls fail, wait or break, as a test asks for it.
 //! - `Engine::kernel`, with the feature `kernel`, makes real networks on Linux; `Engine::sandbox` runs programs of a test's own in
-//!   a container's network.
+//!   a container's network, and `Engine::adopt` takes a network namespace that is there as a container.
 //! - Containers are there so that networks have something to connect: they have a state, a name and addresses, and no process.
 //!   What they run until they are stopped is nothing. On the kernel those of the image `host` run a program.
 #![deny(missing_docs)]

@@ -4,8 +4,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
-use docknet::{EndpointSpec, ErrorKind};
+use docknet::{Client, ContainerSpec, EndpointSpec, ErrorKind};
 
+use crate::about::About;
 use crate::arguments::{setting, value};
 use crate::complete;
 use crate::failure::{Failure, Outcome};
@@ -18,6 +19,7 @@ Examples:
   docknet connect backend web
   docknet connect --ip 192.168.52.9 --alias db --alias postgres backend db1
   docknet connect --gw-priority 10 uplink router
+  docknet connect --namespace /run/netns/blue backend blue        on docknet's own engine
   docknet connect --mac-address 02:42:c0:a8:34:09 backend web     from API 1.54 on")]
 pub(crate) struct Connect {
     #[arg(add = ArgValueCandidates::new(complete::networks))]
@@ -57,6 +59,11 @@ pub(crate) struct Connect {
     /// Of a container's networks the one with the highest number has the default gateway
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     gw_priority: Option<i64>,
+
+    /// Make the container first, of the network namespace at this path: /run/netns/NAME, or
+    /// /proc/PID/ns/net
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
+    namespace: Option<String>,
 }
 
 impl Connect {
@@ -66,6 +73,9 @@ impl Connect {
         let interrupt = session.interrupt().await?;
         let what = format!("connect container `{}` to network `{}`", self.container, self.network);
         let connect = async {
+            if let Some(path) = &self.namespace {
+                return self.bring(client, path, endpoint).await;
+            }
             let network = client.networks().get(&self.network).await;
             let network = network.map_err(|error| Failure::of(&what, &error))?;
             interrupt.check()?;
@@ -89,6 +99,24 @@ impl Connect {
             ));
         }
         interrupt.check()
+    }
+
+    /// Makes a container of a namespace that is there, on the network at once.
+    async fn bring(&self, client: &Client, path: &str, endpoint: EndpointSpec) -> Outcome {
+        let what = format!("make container `{}` of namespace `{path}`", self.container);
+        if !About::ask(client).await?.has_namespaces() {
+            return Err(Failure::new(format!("cannot {what}: the engine does not know how to"))
+                .hint("an engine of `docknet serve --kernel` does"));
+        }
+        let failed = |error| Failure::of(&what, &error);
+        let spec = ContainerSpec::new("").command(["sh"]).name(&self.container);
+        let spec = spec.label("docknet.namespace", path).network(&self.network, endpoint);
+        let container = client.containers().create(spec).await.map_err(failed)?;
+        if let Err(error) = container.start().await {
+            container.remove().await.map_err(failed)?;
+            return Err(failed(error));
+        }
+        Ok(())
     }
 
     fn endpoint(&self) -> Outcome<EndpointSpec> {
