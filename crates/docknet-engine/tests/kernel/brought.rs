@@ -218,13 +218,13 @@ async fn links_and_routes_that_were_there_stay() {
     let error = published.start().await.unwrap_err().to_string();
     assert!(error.contains("has a default route of its own"), "{error}");
 
-    // It goes while the container runs: the next network gives one, and takes it away again.
+    // Ours is made where there is none, and one that took its place is not ours to take away.
     brought.ip("route del default");
     lab.client.containers().get("web").await.unwrap().start().await.unwrap();
     assert_eq!(routes("default").len(), 1);
-    brought.ip("route add default via 192.0.2.9 metric 7");
+    brought.ip("route replace default via 192.0.2.9");
     stop(&lab.client, "web").await;
-    assert_eq!(routes("default"), ["default via 192.0.2.9 dev eth0 metric 7 "]);
+    assert_eq!(routes("default"), ["default via 192.0.2.9 dev eth0 "]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -312,9 +312,11 @@ async fn a_namespace_is_found_again_after_a_crash() {
     client.containers().get("web").await.unwrap().start().await.unwrap();
     daemon.kill();
     let port = run_in(&machine, "ip -br link show type veth");
-    let port = port.lines().next().unwrap().split('@').next().unwrap().to_owned();
+    let port = port.lines().last().unwrap().split('@').next().unwrap().to_owned();
     ip(&machine, &format!("link set {port} name veth00000000000"));
     let daemon = start(&machine, &state);
+    let renamed = async || !run_in(&machine, "ip -br link").contains("veth00000000000");
+    until("the other's link", renamed).await;
     assert_eq!(ask(&machine, (address("172.18.0.2"), 80)), "web");
 
     // Gone with the machine: the container does not run any more, and the engine starts.
