@@ -76,6 +76,11 @@ pub(crate) struct Kernel {
     home: Home,
 }
 
+/// What an ordinary user may do about it.
+const NOT_ALLOWED: &str = "it takes root, or CAP_NET_ADMIN and CAP_SYS_ADMIN. An ordinary user has them in a user namespace: \
+                           docknet_engine::run_in_user_namespace() for a test, enter_user_namespace() for a program, or \
+                           `unshare --map-root-user PROGRAM`; and the engine is to be isolated()";
+
 /// What was made for a network.
 #[derive(Debug)]
 enum Made {
@@ -91,7 +96,10 @@ impl Kernel {
         keep: Option<PathBuf>,
         processes: Arc<Processes>,
     ) -> Result<Self, PlaneError> {
-        let home = Home::enter(place).map_err(|why| cannot("enter the host's namespace", &why))?;
+        let home = Home::enter(place).map_err(|why| match why.kind() {
+            io::ErrorKind::PermissionDenied => PlaneError::new(format!("{why}; {NOT_ALLOWED}")),
+            _ => cannot("enter the host's namespace", &why),
+        })?;
         let opened = home.within(|| {
             let links = (Links::open()?, Links::open()?);
             Ok((links, Firewall::open()?, HostFacts::open()?))
@@ -127,6 +135,10 @@ impl Kernel {
             Step::OpenSandbox(sandbox) => self.open_sandbox(sandbox),
             Step::CloseSandbox(sandbox) => {
                 if let Some(open) = self.sandboxes.remove(&sandbox.container) {
+                    if sandbox.brought.is_some() {
+                        // Whoever goes on using it finds none of ours.
+                        self.reaper.leaving(open.last_gone()).wait();
+                    }
                     open.close();
                 }
                 self.resolver.close(&sandbox.container);

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use docknet_engine::run_in_user_namespace;
+use docknet_engine::{Engine, run_in_user_namespace};
 
 use crate::lab::{Lab, ask, listen};
 
@@ -16,7 +16,7 @@ fn as_nobody(test: &str) -> (Option<i32>, String) {
     std::fs::set_permissions(dir.path(), everybody).unwrap();
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(&program);
-    command.args([test, "--exact", "--ignored"]).current_dir("/");
+    command.args([test, "--exact", "--ignored", "--nocapture"]).current_dir("/");
     let output = command.output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8_lossy(&said).into_owned())
@@ -42,6 +42,20 @@ fn what_is_not_run_there_is_not_taken_for_done() {
     let (code, said) = as_nobody("rootless::it_asks_from_elsewhere");
     assert_eq!(code, Some(101), "{said}");
     assert!(said.contains("did not come here"), "{said}");
+}
+
+#[test]
+fn who_may_not_make_networks_is_told_what_to_do() {
+    let (code, said) = as_nobody("rootless::an_engine_starts");
+    assert_eq!((code, said.matches("run_in_user_namespace()").count()), (Some(0), 2), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "an ordinary user runs it"]
+async fn an_engine_starts() {
+    for builder in [Engine::kernel(), Engine::kernel().isolated()] {
+        println!("{}", builder.start().await.unwrap_err());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -178,6 +178,7 @@ mod tests {
         let (_, within, eth0) = &mut inner[1];
         within.strip(*eth0, &["10.7.0.3/24".parse().unwrap()], "gone", Group(8)).unwrap();
         assert_eq!(within.find("eth0").unwrap(), None);
+        assert!(!within.find("gone").unwrap().unwrap().up);
         links.remove_group(Group(8)).unwrap();
         assert_eq!(links.find("veth1").unwrap(), None);
         links.remove_group(Group(8)).unwrap();
