@@ -12,6 +12,7 @@ mod launch;
 mod lookup;
 mod output;
 mod stdio;
+mod table;
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -31,6 +32,7 @@ pub(crate) use self::launch::{DEFAULT_CAPABILITIES, Launch, LaunchError, Program
 use self::launch::{Place, Running, failed, launch};
 pub(crate) use self::output::{Entry, Follower, Output, Reader, Said, Since, Stream};
 pub(crate) use self::stdio::{Input, Size, Stdio};
+pub(crate) use self::table::{Machine, Process};
 
 /// The programs of an engine's containers, one first program a container.
 ///
@@ -238,6 +240,14 @@ impl Processes {
             kill_process(pid, Signal::CONT).ok();
         }
         Ok(())
+    }
+
+    /// All that run in a container, by their numbers.
+    pub(crate) fn list(&self, id: &ContainerId, machine: &Machine) -> io::Result<Vec<Process>> {
+        let mut pids = processes_beside(self.running(id)?.pid)?;
+        pids.sort_unstable_by_key(|pid| pid.as_raw_pid());
+        // One that has ended meanwhile is none.
+        Ok(pids.into_iter().filter_map(|pid| Process::look(pid, machine)).collect())
     }
 
     /// The exit code of the first program, when it has one; 128 and the signal if one ended it.

@@ -50,7 +50,7 @@ pub(super) async fn route(api: &Api, method: &str, path: &str, call: Call) -> Ou
     match (method, what) {
         ("GET", "json") => inspect(api, term, &call),
         ("GET", "logs") => logs(api, term, &call),
-        ("GET", "top") => top(api, term),
+        ("GET", "top") => top(api, term, &call),
         ("GET", "stats") => without_processes(api, term, "tell what a container uses"),
         ("GET", "changes") => found(api, term).map(|_| Answer::json(StatusCode::OK, &Value::Null)),
         ("GET" | "PUT", "archive") | ("GET", "export") | ("HEAD", "archive") => {
@@ -467,12 +467,18 @@ async fn hold(mut connection: Box<dyn Duplex>, watch: Watch, container: &Contain
     let _ = connection.shutdown().await;
 }
 
-fn top(api: &Api, term: &str) -> Outcome {
+#[cfg_attr(not(kernel), expect(unused_variables, reason = "nothing runs"))]
+fn top(api: &Api, term: &str, call: &Call) -> Outcome {
     let container = found(api, term)?;
-    match container.is_running() {
-        true => without_processes(api, term, "run processes"),
-        false => Err(Refusal::NotRunning(container.id)),
+    if !container.is_running() {
+        return Err(Refusal::NotRunning(container.id));
     }
+    #[cfg(kernel)]
+    if let Some(processes) = super::programs::of(&api.engine, &container) {
+        let listed = super::programs::top(processes, &container.id, call.query.text("ps_args"))?;
+        return Ok(Answer::json(StatusCode::OK, &listed));
+    }
+    without_processes(api, term, "run processes")
 }
 
 /// What cannot be said of a container in which nothing runs.

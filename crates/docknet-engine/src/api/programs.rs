@@ -1,6 +1,7 @@
 //! Programs in containers, where they run: what they say, what is said to them, and others beside them.
 
 mod stream;
+mod top;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::core::filter::parse_unix_time;
 use crate::core::refusal::Refusal;
 use crate::engine::Inner;
 use crate::plane::kernel::programs::{command, not_started};
-use crate::process::{Entry, Exec, Follower, Input, Processes, Reader, Said, Since, Size};
+use crate::process::{Entry, Exec, Follower, Input, Machine, Processes, Reader, Said, Since, Size};
 
 /// How long a program has to end, unless it is asked for otherwise.
 const GRACE: i64 = 10;
@@ -131,6 +132,18 @@ pub(super) async fn stop(
     }
     api.write(move |tx| container::end_stop(tx, &id)).await?;
     Ok(Changed::Yes)
+}
+
+/// The processes of a container, in the columns of `ps`.
+pub(super) fn top(
+    processes: &Processes,
+    id: &ContainerId,
+    arguments: &str,
+) -> Result<serde_json::Value, Refusal> {
+    let failed =
+        |why: std::io::Error| Refusal::Worded(500, format!("cannot list processes: {why}"));
+    let machine = Machine::look().map_err(failed)?;
+    top::answer(arguments, &processes.list(id, &machine).map_err(failed)?, &machine)
 }
 
 /// The size of a container's terminal.

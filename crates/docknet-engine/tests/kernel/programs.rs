@@ -94,6 +94,43 @@ async fn a_container_knows_its_own_name_by_the_networks_that_it_is_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn its_processes_are_listed() {
+    let lab = Lab::new().await;
+    lab.network("front").await;
+    let web = made(&lab, "web", shell("sleep 601 & sleep 602; :")).await;
+    let top = async |arguments: &str| {
+        let (status, body) =
+            raw(&lab, Request::get(format!("/containers/web/top?ps_args={arguments}"))).await;
+        (status, serde_json::from_slice::<serde_json::Value>(&body).unwrap())
+    };
+    assert_eq!(top("").await.0, 409);
+    web.start().await.unwrap();
+    until("all of it runs", async || {
+        top("").await.1.to_string().matches(r#""sleep 60"#).count() == 2
+    })
+    .await;
+    let (status, listed) = top("-ef").await;
+    let titles = ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"];
+    assert_eq!((status, &listed["Titles"]), (200, &serde_json::json!(titles)));
+    let rows = listed["Processes"].as_array().unwrap();
+    let column = |at: usize| rows.iter().map(move |row| row[at].as_str().unwrap());
+    let mut commands: Vec<_> = column(7).collect();
+    commands.sort_unstable();
+    assert_eq!(commands, ["sh -c sleep 601 & sleep 602; :", "sleep 601", "sleep 602"]);
+    assert!(column(0).all(|user| user == "root"));
+    // Their numbers are the host's: the first one is the parent of the others.
+    let first = rows[0][1].as_str().unwrap();
+    assert_eq!(column(2).filter(|parent| *parent == first).count(), 2, "{listed}");
+    assert!(std::fs::exists(format!("/proc/{first}")).unwrap());
+    let (_, listed) = top("-o%20pid,comm").await;
+    assert_eq!(listed["Titles"], serde_json::json!(["PID", "COMMAND"]));
+    assert_eq!(listed["Processes"][0], serde_json::json!([first, "sh"]));
+    let (status, refused) = top("--forest").await;
+    let why = refused["message"].as_str().unwrap();
+    assert!(status == 400 && why.contains("docknet does not run ps"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stop_asks_first_and_kills_then() {
     let lab = Lab::new().await;
     lab.network("front").await;
