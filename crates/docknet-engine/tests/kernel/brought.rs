@@ -228,6 +228,21 @@ async fn links_and_routes_that_were_there_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_its_owner_moved_elsewhere_goes_all_the_same() {
+    let lab = Lab::new().await;
+    lab.network("front").await;
+    let (brought, other) = (Brought::new(), Brought::new());
+    let before = (brought.told(), other.told());
+    lab.run("web", "front", brought.label()).await;
+    brought.ip(&format!("link set eth0 netns {}", other.0));
+    let front = lab.client.networks().get("front").await.unwrap();
+    front.disconnect("web").await.unwrap();
+    until("the link", async || other.told() == before.1).await;
+    stop(&lab.client, "web").await;
+    assert_eq!(brought.told(), before.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_namespace_of_ones_own_is_refused() {
     let lab = Lab::new().await;
     let brought = Brought::new();

@@ -246,6 +246,14 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
+/// Links may go by themselves at any time: with their namespace, with their other end, by somebody else's hand.
+pub(crate) fn unless_gone(done: Result<(), Refused>) -> Result<(), Refused> {
+    match done {
+        Err(refused) if refused.is_gone() => Ok(()),
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use docknet_types::{ContainerId, IpNet, NetworkId};
 
 use super::bridge::MadeBridge;
 use super::links::{Index, Link};
-use super::netlink::Refused;
+use super::netlink::unless_gone;
 use super::sandbox::Sandbox;
 use super::upper::MadeParent;
 use super::{GONE, Kernel, Made, OURS, PlaneError, cannot};
@@ -191,13 +191,5 @@ impl Kernel {
         self.pins.sweep(&open).map_err(|why| cannot("remove a namespace", &why))?;
         self.reaper.reap();
         Ok(())
-    }
-}
-
-/// Links go by themselves while we look, when the namespace of a container does that was about to go before.
-fn unless_gone(done: Result<(), Refused>) -> Result<(), Refused> {
-    match done {
-        Err(refused) if refused.is_gone() => Ok(()),
-        other => other,
     }
 }

@@ -15,7 +15,7 @@ use docknet_types::IpNet;
 use super::bridge::MadeBridge;
 use super::links::{Index, Inside, Link, Links, Pair, Setup, Upper};
 use super::namespace::Namespace;
-use super::netlink::Refused;
+use super::netlink::{Refused, unless_gone};
 use super::resolver::{self, Before};
 use super::upper::MadeParent;
 use super::{GONE, OURS, PlaneError, cannot, gone};
@@ -255,11 +255,12 @@ impl Sandbox {
         let Some(port) = port else {
             // Named as a port is, which no other link is. There it goes with those that are gone.
             let gone = format!("gone{}", plug.endpoint.id.get(..11).unwrap_or_default());
-            return self.links.take_out(index, home.as_fd(), &gone, GONE);
+            return unless_gone(self.links.take_out(index, home.as_fd(), &gone, GONE));
         };
-        let stripped = self.links.strip(index, &addresses(plug), &gone(index), GONE);
+        // Whoever is inside may have moved it elsewhere, or taken it away: it goes with its other end.
+        let stripped = unless_gone(self.links.strip(index, &addresses(plug), &gone(index), GONE));
         // From now on the kernel may take both ends away at any time.
-        let cut = host.discard(&port, GONE);
+        let cut = unless_gone(host.discard(&port, GONE));
         stripped.and(cut)
     }
 
