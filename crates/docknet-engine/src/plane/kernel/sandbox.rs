@@ -9,6 +9,8 @@ use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use docknet_types::IpNet;
 
@@ -377,14 +379,21 @@ impl Sandbox {
 /// A name of the namespace's own: the abstract ones of Unix sockets are.
 const LOCK: &[u8] = b"docknet-container";
 
+/// A program that is being started has a copy of what this process has open, until it runs.
+const BRIEFLY: Duration = Duration::from_millis(300);
+
 fn lock() -> io::Result<UnixListener> {
-    let lock = UnixListener::bind_addr(&SocketAddr::from_abstract_name(LOCK)?);
-    lock.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            io::Error::new(io::ErrorKind::AddrInUse, "it is that of another container")
+    let (name, begun) = (SocketAddr::from_abstract_name(LOCK)?, Instant::now());
+    loop {
+        match UnixListener::bind_addr(&name) {
+            Err(error) if error.kind() != io::ErrorKind::AddrInUse => return Err(error),
+            Err(error) if begun.elapsed() > BRIEFLY => {
+                return Err(io::Error::new(error.kind(), "it is that of another container"));
+            }
+            Err(_) => thread::sleep(Duration::from_millis(5)),
+            lock => return lock,
         }
-        _ => error,
-    })
+    }
 }
 
 fn remove_uppers(links: &mut Links, which: impl Fn(Index) -> bool) -> Result<(), Refused> {
