@@ -54,12 +54,11 @@ pub(crate) enum Under<'a> {
 impl Sandbox {
     /// A new namespace, with a loopback that is up.
     ///
-    /// `first` is done inside before it is told.
+    /// `last` is done inside, once all that it is to have is there: what keeps it keeps no half of one.
     pub(crate) fn open(
-        first: impl FnOnce() -> io::Result<()> + Send,
+        last: impl FnOnce() -> io::Result<()> + Send,
     ) -> io::Result<(Self, Sockets)> {
         let (namespace, (links, sockets)) = Namespace::with(|| {
-            first()?;
             let mut links = Links::open()?;
             links.set_up_loopback().map_err(io::Error::other)?;
             // As Docker's containers have it: no privilege is needed for ports below 1024, nor to ping.
@@ -74,7 +73,9 @@ impl Sandbox {
             // A user namespace may not have all groups.
             const PINGS: &str = "/proc/sys/net/ipv4/ping_group_range";
             fs::write(PINGS, "0 2147483647").or_else(|_| fs::write(PINGS, "0 0"))?;
-            Ok((links, resolver::listen(Before::Nothing)?))
+            let sockets = resolver::listen(Before::Nothing)?;
+            last()?;
+            Ok((links, sockets))
         })?;
         Ok((Self::new(namespace, links, None), sockets))
     }
