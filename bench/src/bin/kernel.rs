@@ -27,8 +27,6 @@ mod names;
 mod namespace;
 #[path = "kernel/processes.rs"]
 mod processes;
-#[path = "kernel/report.rs"]
-mod report;
 #[path = "kernel/served.rs"]
 mod served;
 #[path = "kernel/traffic.rs"]
@@ -41,8 +39,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::contender::Contender;
 use crate::floor::Floor;
-use crate::report::Report;
 use crate::served::{Kept, Served};
+use docknet_bench::report::Report;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -54,12 +52,16 @@ fn main() -> Result<()> {
     let options = Options::read(arguments)?;
     let dir = tempfile::tempdir_in(&options.dir)?;
     let mut field = Field::gather(&options, dir.path().to_owned())?;
-    let mut report = Report::default();
+    let mut report = Report::new("kernel");
+    for contender in &field.contenders {
+        if !contender.is_ours() {
+            report.peer(contender.title, &contender.version()?);
+        }
+    }
     for size in SIZES.into_iter().filter(|size| *size <= options.largest) {
         field.stage(size, &options, &mut report)?;
     }
-    report.print();
-    Ok(())
+    report.finish()
 }
 
 /// How many networks there are.
