@@ -51,7 +51,7 @@ impl Report {
     /// A figure of somebody's: the median, the first and the last decile, and how often it was measured.
     pub fn figure(&mut self, name: &str, whose: &str, samples: &Samples, unit: &str) {
         let (median, (low, high), n) = (samples.median(), samples.spread(), samples.0.len());
-        let mut line = format!("{name:<26} {whose:<22} {median:>11.3} {unit:<5}");
+        let mut line = format!("{name:<34} {whose:<22} {median:>11.3} {unit:<5}");
         if n > 1 {
             line.push_str(&format!(" p10-p90 {low:.3}-{high:.3} n={n}"));
         }

@@ -49,7 +49,7 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
 pub(crate) fn instructions(flags: &[&str]) -> Result<()> {
     engines::install_tools()?;
     let step = Step::cargo("bench instructions")
-        .words("run --quiet --release --locked --manifest-path bench/Cargo.toml --no-default-features --bin instructions --")
+        .words("run --quiet --profile count --locked --manifest-path bench/Cargo.toml --no-default-features --bin instructions --")
         .within(root());
     flags.iter().fold(step, |step, flag| step.arg(flag)).run()
 }

@@ -24,23 +24,15 @@ const NO_MORE: Goal = Goal::AtMost(1.0);
 const TURNS: usize = 2;
 
 const DOCKNET: &str = r#"
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for network in docknet::Client::from_env()?.networks().list().await? {
         println!("{}", network.name());
     }
-    Ok(())
-}
 "#;
 
 const BOLLARD: &str = r#"
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for network in bollard::Docker::connect_with_defaults()?.list_networks(None).await? {
         println!("{}", network.name.unwrap_or_default());
     }
-    Ok(())
-}
 "#;
 
 fn main() -> Result<()> {
@@ -105,15 +97,20 @@ struct Program {
 }
 
 impl Program {
-    fn new(dir: &Path, name: &'static str, source: &str, main: &str) -> Result<Self> {
+    fn new(dir: &Path, name: &'static str, source: &str, body: &str) -> Result<Self> {
         let dir = dir.join(name);
         fs::create_dir_all(dir.join("src"))?;
         let manifest = format!(
             "[workspace]\n[package]\nname = \"with-{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[dependencies]\n\
-             {name} = {{ {source} }}\ntokio = {{ version = \"1\", features = [\"macros\", \"rt\"] }}\n\
+             {name} = {{ {source} }}\ntokio = {{ version = \"1\", features = [\"rt\"] }}\n\
              [profile.release]\nstrip = true\n"
         );
         fs::write(dir.join("Cargo.toml"), manifest)?;
+        // Without tokio's macros, which would be one more crate in both trees.
+        let main = format!(
+            "fn main() -> Result<(), Box<dyn std::error::Error>> {{\n\
+             tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {{{body}Ok(())\n}})\n}}\n"
+        );
         fs::write(dir.join("src/main.rs"), main)?;
         // The versions that everything else here is measured with.
         let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");

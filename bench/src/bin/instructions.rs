@@ -1,7 +1,7 @@
 //! How many instructions calls take: what a regression shows in, on any machine, busy or not.
 //!
 //! ```text
-//! cargo run --release --no-default-features --bin instructions
+//! cargo run --profile count --no-default-features --bin instructions
 //!     --write     what is counted, and a tenth more, becomes the bound
 //! ```
 //!

@@ -5,7 +5,7 @@
 //! cargo run --release --bin kernel -- --docker unix:///run/docker.sock
 //!     --podman unix:///run/podman.sock   Podman as well
 //!     --dir DIR         where our engine has its state: on the same disk as theirs
-//!     --quick           fewer turns, and dockerd with at most 100 networks
+//!     --quick           fewer turns, nothing with 100 networks, and dockerd with ten only
 //!     --only calls      one chapter alone: processes, calls, prune, churn, start, traffic, names
 //!     --largest 1000    no more networks than that
 //! ```
@@ -58,7 +58,7 @@ fn main() -> Result<()> {
             report.peer(contender.title, &contender.version()?);
         }
     }
-    for size in SIZES.into_iter().filter(|size| *size <= options.largest) {
+    for size in SIZES.into_iter().filter(|size| options.takes(*size)) {
         field.stage(size, &options, &mut report)?;
     }
     report.finish()
@@ -110,12 +110,16 @@ impl Options {
         self.only.as_deref().is_none_or(|only| only == chapter)
     }
 
+    fn takes(&self, size: usize) -> bool {
+        size <= self.largest && !(self.quick && size == SIZES[1])
+    }
+
     fn turns(&self, turns: usize) -> usize {
         if self.quick { turns.div_ceil(3) } else { turns }
     }
 
     fn most_of_dockerd(&self) -> usize {
-        if self.quick { 100 } else { usize::MAX }
+        if self.quick { SIZES[0] } else { usize::MAX }
     }
 }
 
@@ -168,7 +172,7 @@ impl Field {
         if options.wants("churn") {
             many::churn(&mut self.contenders, size, options.turns(3), report)?;
         }
-        if options.wants("prune") && !(options.quick && size == SIZES[1]) {
+        if options.wants("prune") {
             many::prune(&mut self.contenders, size, report)?;
         }
         if options.wants("traffic") && size != SIZES[1] {
