@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 use docknet_bench::canned::Held;
@@ -112,7 +113,12 @@ impl Case {
     /// Instructions of one call.
     fn count(&self) -> Result<u64> {
         let (few, more) = (self.calls, 3 * self.calls);
-        let between = self.counted(more)?.saturating_sub(self.counted(few)?);
+        let [few_count, more_count] = thread::scope(|scope| {
+            [few, more]
+                .map(|calls| scope.spawn(move || self.counted(calls)))
+                .map(|counting| counting.join().unwrap_or_else(|_| bail!("a thread broke down")))
+        });
+        let between = more_count?.saturating_sub(few_count?);
         Ok(between / u64::from(more - few))
     }
 
