@@ -90,6 +90,7 @@ impl Report {
         let (wanted, reached) = match goal {
             Goal::AtLeast(least) => (Some(format!("at least {least}")), ratio >= least),
             Goal::AtMost(most) => (Some(format!("at most {most}")), ratio <= most),
+            Goal::Faster(1.0) => (Some("as fast".to_owned()), ratio >= 1.0),
             Goal::Faster(least) => (Some(format!("{least} times as fast")), ratio >= least),
             Goal::None => (None, true),
         };

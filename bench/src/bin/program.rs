@@ -24,6 +24,7 @@ const COMMANDS: [(&str, &[&str], &[&str]); 4] = [
 fn main() -> Result<()> {
     let options = Options::read(std::env::args().skip(1))?;
     let mut report = Report::new("program");
+    report.peer("docker CLI", &options.docker_version()?);
     for (name, docknet, docker) in COMMANDS {
         let mut both = [(); 2].map(|()| (Samples::default(), Samples::default()));
         // The first one is to warm up.
@@ -59,6 +60,15 @@ struct Options {
 }
 
 impl Options {
+    fn docker_version(&self) -> Result<String> {
+        let (program, first) = self.docker.split_first().context("--docker-cli: which one?")?;
+        let output = Command::new(program).args(first).arg("--version").output()?;
+        let text = String::from_utf8(output.stdout)?;
+        // Docker version 28.5.2, build ecc6942
+        let version = text.split([' ', ',']).nth(2).context("docker has no version")?;
+        Ok(version.to_owned())
+    }
+
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
         let words = |text: String| text.split_whitespace().map(str::to_owned).collect();
         let mut options =

@@ -61,7 +61,7 @@ pub(super) fn of(records: &[Record], quick: bool) -> Result<String> {
         machine(records)?
     );
     for (chapter, title, prose) in CHAPTERS {
-        let _ = write!(text, "\n## {title}\n\n{prose}\n\n");
+        let _ = write!(text, "\n## {title}\n\n{}\n", wrapped(prose));
         for note in records.iter().filter(|record| record.is(chapter, "note")) {
             let _ = write!(text, "{}\n\n", note.text("text").unwrap_or_default());
         }
@@ -173,6 +173,23 @@ fn spread(record: &Record) -> String {
     }
 }
 
+/// In lines as long as other documents have them.
+fn wrapped(prose: &str) -> String {
+    let (mut text, mut width) = (String::new(), 0);
+    for word in prose.split(' ') {
+        let long = word.chars().count() + 1;
+        if width + long > 140 {
+            text.push('\n');
+            width = 0;
+        } else if width > 0 {
+            text.push(' ');
+        }
+        text.push_str(word);
+        width += long;
+    }
+    text + "\n"
+}
+
 fn distinct<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     all.fold(Vec::new(), |mut seen, one| {
         if !seen.contains(&one) {
@@ -205,6 +222,13 @@ fn number(value: f64) -> String {
 mod tests {
     use super::super::record::Record;
     use super::*;
+
+    #[test]
+    fn prose_is_in_lines() {
+        let text = wrapped(&["word"; 40].join(" "));
+        assert_eq!(text.lines().map(str::len).collect::<Vec<_>>(), [139, 59]);
+        assert_eq!(text.split_whitespace().count(), 40);
+    }
 
     #[test]
     fn numbers_are_short_and_can_be_read() {
