@@ -42,7 +42,7 @@ fn measured_of(whom: UsageWho, work: impl FnOnce() -> Result<()>) -> Result<Cost
 
 fn processor_time(whom: UsageWho) -> Result<Duration> {
     let usage = getrusage(whom)?;
-    let micros = |time: TimeVal| time.tv_sec() * 1_000_000 + i64::from(time.tv_usec());
+    let micros = |time: TimeVal| time.tv_sec() * 1_000_000 + time.tv_usec();
     let all = micros(usage.user_time()) + micros(usage.system_time());
     Ok(Duration::from_micros(all.unsigned_abs()))
 }
