@@ -16,6 +16,7 @@ mod template;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
@@ -27,7 +28,7 @@ pub(crate) use catalog::{Name, PARENT, PARENT_ADDRESS};
 pub(crate) use lab::install_tools;
 pub(crate) use running::Running;
 
-use catalog::Node;
+use catalog::{Node, Suite};
 use command::in_parallel;
 use instance::How;
 use lab::Lab;
@@ -140,6 +141,21 @@ pub(crate) fn inside(name: &str) -> Result<Command> {
         .args(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"])
         .arg("PODMAN_IGNORE_CGROUPSV1_WARNING=1");
     Ok(command)
+}
+
+/// The docker CLI of docker28's root as a command of this machine's, words with blanks between them: with the libraries of that
+/// root, and nothing started in between.
+pub(crate) fn docker_cli() -> Result<String> {
+    let root = Template::of(&Lab::open()?, Suite::Sid).root().join("usr");
+    let libraries = root.join(format!("lib/{}-linux-gnu", std::env::consts::ARCH));
+    let entries = fs::read_dir(&libraries).context("engines: docker28 was never up")?;
+    let mut names = entries.flatten().map(|entry| entry.path());
+    let loader = names.find(|path| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ld-linux"))
+    });
+    let loader = loader.with_context(|| format!("no loader in {}", libraries.display()))?;
+    let docker = root.join("bin/docker");
+    Ok(format!("{} --library-path {} {}", loader.display(), libraries.display(), docker.display()))
 }
 
 fn bring_up(lab: &Lab, names: &[Name]) -> Result<()> {

@@ -1,5 +1,6 @@
 //! What a contributor runs: `cargo xtask check`, `cargo xtask test`, `cargo xtask engines up`.
 
+mod bench;
 mod check;
 mod clients;
 mod compare;
@@ -19,9 +20,8 @@ use engines::Name;
 const USAGE: &str = "\
 usage: cargo xtask check                     format, clippy, features, docs, dependencies
        cargo xtask test                      every tier of tests, on real engines too
-       cargo xtask bench [FLAGS...]          what calls cost beside bollard and docker-py
-       cargo xtask bench engine [FLAGS...]   what the engine costs, small and large
-       cargo xtask bench kernel [FLAGS...]   networks on the kernel beside dockerd and Podman; --quick
+       cargo xtask bench [FLAGS...]          what everything costs beside what else does it; --quick
+       cargo xtask bench instructions        how many instructions calls take, beside their bounds
        cargo xtask quickstart                the main job on an engine that this brings up
        cargo xtask golden [FLAGS...]         ask our engine what real ones were asked
        cargo xtask clients [FLAGS...]        docker, docker-py and bollard on our engine
@@ -57,9 +57,8 @@ fn run(words: &[&str]) -> Result<()> {
         [] | ["help" | "-h" | "--help"] => println!("{USAGE}"),
         ["check"] => check::run()?,
         ["test"] => test::run()?,
-        ["bench", "engine", flags @ ..] => test::bench_engine(flags)?,
-        ["bench", "kernel", flags @ ..] => test::bench_kernel(flags)?,
-        ["bench", flags @ ..] => test::bench(flags)?,
+        ["bench", "help" | "-h" | "--help"] => println!("{}", bench::USAGE),
+        ["bench", flags @ ..] => bench::run(flags)?,
         ["golden", "help" | "-h" | "--help"] => println!("{}", golden::USAGE),
         ["golden", flags @ ..] => golden::run(flags)?,
         ["clients", "help" | "-h" | "--help"] => println!("{}", clients::USAGE),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::engines::{self, Name};
 use crate::served::{Like, Served};
 use crate::step::{Step, root};
-use crate::{clients, compare, golden};
+use crate::{bench, clients, compare, golden};
 
 pub(crate) fn run() -> Result<()> {
     let begun = Instant::now();
@@ -16,6 +16,7 @@ pub(crate) fn run() -> Result<()> {
         .words("test --workspace --all-features --locked --quiet")
         .run()?;
     timed("conformance on the kernel, with programs", programs)?;
+    bench::instructions(&[])?;
     Step::cargo("docknet demo").words("run --quiet --locked -- demo").within(root()).run()?;
     Step::cargo("build for the engines").words("build --package docknet-conformance --package docknet --bins --examples --locked --quiet").run()?;
 
@@ -141,47 +142,6 @@ fn watch(host: &str) -> Result<()> {
         bail!("example watch: printed {line:?}, ended with {ended:?}");
     }
     Ok(())
-}
-
-/// What calls cost beside the bare socket, bollard and docker-py.
-pub(crate) fn bench(words: &[&str]) -> Result<()> {
-    let running = engines::up(&[Name::Docker28])?;
-    let mut step = Step::cargo("bench")
-        .words("run --quiet --release --locked --manifest-path bench/Cargo.toml --bin peers --")
-        .envs(&running.env())
-        .arg("--docker")
-        .arg(docker28(&running.env())?);
-    for word in words {
-        step = step.arg(word);
-    }
-    step.run()
-}
-
-/// The engine by itself.
-pub(crate) fn bench_engine(words: &[&str]) -> Result<()> {
-    let step = Step::cargo("bench engine")
-        .words("run --quiet --release --locked --manifest-path bench/Cargo.toml --bin engine --");
-    words.iter().fold(step, |step, word| step.arg(word)).run()
-}
-
-/// Networks on the kernel, beside the engines that others make them with.
-pub(crate) fn bench_kernel(words: &[&str]) -> Result<()> {
-    const OTHERS: [Name; 2] = [Name::Docker28, Name::Podman5];
-    let running = engines::reset(&OTHERS)?;
-    let socket = |node: &str| {
-        let socket = running.socket(node).with_context(|| format!("{node} is not up"))?;
-        anyhow::Ok(format!("unix://{}", socket.display()))
-    };
-    let step = Step::cargo("bench kernel")
-        .words("run --quiet --release --locked --manifest-path bench/Cargo.toml --bin kernel --")
-        .arg("--docker")
-        .arg(socket("docker28")?)
-        .arg("--podman")
-        .arg(socket("podman5")?);
-    let ended = words.iter().fold(step, |step, word| step.arg(word)).run();
-    // They have a thousand networks now: to forget these is a matter of seconds, to remove them one of minutes.
-    engines::reset(&OTHERS)?;
-    ended
 }
 
 fn docker28(env: &[(&'static str, String)]) -> Result<String> {

@@ -2,14 +2,12 @@
 //!
 //! ```text
 //! cargo run --release --bin engine
-//!     --largest 1000     no engine with more networks than that
-//!     --rounds 40        how often everything is done in turns
+//!     --quick            fewer turns, and 1,000 networks at most
 //!     --dir DIR          where engines on disk have their state: a disk, not memory
-//!     --only held        one chapter alone: start, held, bytes, memory, disk
+//!     --only held        one chapter alone: start, held, bytes, clients
 //! ```
 //!
-//! It prints a line a figure: its name, its value, its unit. A figure of an engine with N networks ends in `_N`, and its ratio
-//! to the one with 10 in `_N_ratio`: that is what can be compared between machines.
+//! A figure of an engine with N networks ends in `_N`.
 
 #[path = "engine/clients.rs"]
 mod clients;
@@ -23,71 +21,65 @@ mod start;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use docknet_bench::report::Report;
 
 fn main() -> Result<()> {
     let options = Options::read(std::env::args().skip(1))?;
+    let mut report = Report::new("engine");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if options.wants("start") {
-        runtime.block_on(start::measure())?;
+        runtime.block_on(start::measure(&mut report))?;
     }
     if options.wants("held") {
-        runtime.block_on(held::measure(options.largest, options.rounds))?;
+        runtime.block_on(held::measure(options.largest(), options.rounds(), &mut report))?;
     }
     if let Some(networks) = options.only.as_deref().and_then(|only| only.strip_prefix("bytes-")) {
-        runtime.block_on(held::bytes(networks.parse()?))?;
+        runtime.block_on(held::bytes(networks.parse()?, &mut report))?;
     }
     if options.wants("bytes") {
         // Each in a process of its own: one's memory is not left over from another.
-        for networks in held::SIZES.into_iter().filter(|size| *size <= options.largest) {
+        for networks in held::SIZES.into_iter().filter(|size| *size <= options.largest()) {
             let mut child = std::process::Command::new(std::env::current_exe()?);
             let ended = child.args(["--only", &format!("bytes-{networks}")]).status()?;
             anyhow::ensure!(ended.success(), "{ended}");
         }
     }
-    if options.wants("memory") {
-        clients::in_memory()?;
+    if options.wants("clients") {
+        clients::measure(&options.dir, options.quick, &mut report)?;
     }
-    if options.wants("disk") {
-        clients::on_disk(&options.dir)?;
-    }
-    Ok(())
+    report.finish()
 }
 
 struct Options {
-    largest: usize,
-    rounds: usize,
+    quick: bool,
     dir: PathBuf,
     only: Option<String>,
 }
 
 impl Options {
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let mut options = Self { largest: 10_000, rounds: 15, dir: ".".into(), only: None };
+        let mut options = Self { quick: false, dir: "/var/tmp".into(), only: None };
         while let Some(flag) = arguments.next() {
-            let value = arguments.next().with_context(|| format!("{flag} wants a value"))?;
+            let mut value = || arguments.next().with_context(|| format!("{flag} wants a value"));
             match flag.as_str() {
-                "--largest" => options.largest = value.parse()?,
-                "--rounds" => options.rounds = value.parse()?,
-                "--dir" => options.dir = value.into(),
-                "--only" => options.only = Some(value),
+                "--quick" => options.quick = true,
+                "--dir" => options.dir = value()?.into(),
+                "--only" => options.only = Some(value()?),
                 other => bail!("no such flag: {other}"),
             }
         }
         Ok(options)
     }
 
+    fn largest(&self) -> usize {
+        if self.quick { 1_000 } else { usize::MAX }
+    }
+
+    fn rounds(&self) -> usize {
+        if self.quick { 5 } else { 15 }
+    }
+
     fn wants(&self, chapter: &str) -> bool {
         self.only.as_deref().is_none_or(|only| only == chapter)
     }
-}
-
-/// A figure on a line of its own.
-fn print(name: &str, value: f64, unit: &str) {
-    println!("{name} {value:.2} {unit}");
-}
-
-/// The one in the middle.
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

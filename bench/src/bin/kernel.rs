@@ -5,7 +5,7 @@
 //! cargo run --release --bin kernel -- --docker unix:///run/docker.sock
 //!     --podman unix:///run/podman.sock   Podman as well
 //!     --dir DIR         where our engine has its state: on the same disk as theirs
-//!     --quick           fewer turns, and dockerd with at most 100 networks
+//!     --quick           fewer turns, nothing with 100 networks, and dockerd with ten only
 //!     --only calls      one chapter alone: processes, calls, prune, churn, start, traffic, names
 //!     --largest 1000    no more networks than that
 //! ```
@@ -27,8 +27,6 @@ mod names;
 mod namespace;
 #[path = "kernel/processes.rs"]
 mod processes;
-#[path = "kernel/report.rs"]
-mod report;
 #[path = "kernel/served.rs"]
 mod served;
 #[path = "kernel/traffic.rs"]
@@ -41,8 +39,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::contender::Contender;
 use crate::floor::Floor;
-use crate::report::Report;
 use crate::served::{Kept, Served};
+use docknet_bench::report::Report;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -54,12 +52,16 @@ fn main() -> Result<()> {
     let options = Options::read(arguments)?;
     let dir = tempfile::tempdir_in(&options.dir)?;
     let mut field = Field::gather(&options, dir.path().to_owned())?;
-    let mut report = Report::default();
-    for size in SIZES.into_iter().filter(|size| *size <= options.largest) {
+    let mut report = Report::new("kernel");
+    for contender in &field.contenders {
+        if !contender.is_ours() {
+            report.peer(contender.title, &contender.version()?);
+        }
+    }
+    for size in SIZES.into_iter().filter(|size| options.takes(*size)) {
         field.stage(size, &options, &mut report)?;
     }
-    report.print();
-    Ok(())
+    report.finish()
 }
 
 /// How many networks there are.
@@ -108,12 +110,16 @@ impl Options {
         self.only.as_deref().is_none_or(|only| only == chapter)
     }
 
+    fn takes(&self, size: usize) -> bool {
+        size <= self.largest && !(self.quick && size == SIZES[1])
+    }
+
     fn turns(&self, turns: usize) -> usize {
         if self.quick { turns.div_ceil(3) } else { turns }
     }
 
     fn most_of_dockerd(&self) -> usize {
-        if self.quick { 100 } else { usize::MAX }
+        if self.quick { SIZES[0] } else { usize::MAX }
     }
 }
 
@@ -166,7 +172,7 @@ impl Field {
         if options.wants("churn") {
             many::churn(&mut self.contenders, size, options.turns(3), report)?;
         }
-        if options.wants("prune") && !(options.quick && size == SIZES[1]) {
+        if options.wants("prune") {
             many::prune(&mut self.contenders, size, report)?;
         }
         if options.wants("traffic") && size != SIZES[1] {

@@ -124,7 +124,7 @@ pub(super) fn delete(tree: &Path) -> Result<()> {
 
 /// Installs the programs that are missing.
 pub(crate) fn install_tools() -> Result<()> {
-    const TOOLS: [(&str, &str); 12] = [
+    const TOOLS: [(&str, &str); 13] = [
         ("apt-get", "apt"),
         ("busybox", "busybox"),
         ("ip", "iproute2"),
@@ -137,6 +137,7 @@ pub(crate) fn install_tools() -> Result<()> {
         ("ssh-keygen", "openssh-client"),
         ("tar", "tar"),
         ("unshare", "util-linux"),
+        ("valgrind", "valgrind"),
     ];
     let mut missing: Vec<&str> =
         TOOLS.iter().filter(|(tool, _)| !in_path(tool)).map(|(_, package)| *package).collect();

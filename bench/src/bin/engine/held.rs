@@ -5,17 +5,19 @@ use std::time::Instant;
 
 use anyhow::Result;
 use docknet::{Client, ContainerSpec, Driver, EndpointSpec, Filters, NetworkSpec};
+use docknet_bench::report::{Goal, Report, Samples, Side};
 use docknet_engine::Engine;
 
 use crate::memory::resident;
-use crate::{median, print};
 
 pub const SIZES: [usize; 3] = [10, 1_000, 10_000];
+/// Up to so many, a call is to cost what it costs with few; beyond, what it costs is shown.
+const FLAT: usize = 1_000;
 const MEMBERS: usize = 10;
 /// How often a round does what does not depend on how many networks there are.
 const CALLS: usize = 50;
 
-pub async fn measure(largest: usize, rounds: usize) -> Result<()> {
+pub async fn measure(largest: usize, rounds: usize, report: &mut Report) -> Result<()> {
     let mut held = Vec::new();
     for networks in SIZES.into_iter().filter(|size| *size <= largest) {
         held.push(Held::new(networks).await?);
@@ -26,13 +28,16 @@ pub async fn measure(largest: usize, rounds: usize) -> Result<()> {
             engine.round().await?;
         }
     }
-    let mut least: BTreeMap<&str, f64> = BTreeMap::new();
-    for Held { networks, samples, .. } in &mut held {
-        for (name, samples) in samples {
-            let value = median(samples);
-            print(&format!("{name}_{networks}"), value, "us");
-            let least = *least.entry(name).or_insert(value);
-            print(&format!("{name}_{networks}_ratio"), value / least, "x");
+    let Some((few, more)) = held.split_first() else { return Ok(()) };
+    for (name, of_few) in &few.samples {
+        for Held { networks, samples, .. } in &held {
+            report.figure(&format!("{name}_{networks}"), "docknet", &samples[name], "µs");
+        }
+        for Held { networks, samples, .. } in more {
+            let goal = if *networks > FLAT { Goal::None } else { Goal::AtMost(1.3) };
+            let with_few = format!("with {}", few.networks);
+            let (many, few) = (Side("docknet", &samples[name]), Side(&with_few, of_few));
+            report.ratio(&format!("{name}_{networks}_to_{}", SIZES[0]), many, few, "µs", goal);
         }
     }
     Ok(())
@@ -44,7 +49,7 @@ struct Held {
     client: Client,
     prefix: String,
     spare: String,
-    samples: BTreeMap<&'static str, Vec<f64>>,
+    samples: BTreeMap<&'static str, Samples>,
 }
 
 impl Held {
@@ -99,14 +104,14 @@ impl Held {
                 anyhow::ensure!(networks.list_with(&filters).await?.len() == found);
             }
             let each = start.elapsed().as_secs_f64() * 1e6 / (times * self.networks) as f64;
-            self.samples.entry(figure).or_default().push(each);
+            self.samples.entry(figure).or_default().add(each);
         }
         Ok(())
     }
 }
 
 /// What networks, containers and endpoints take, in a process in which nothing else was before.
-pub async fn bytes(networks: usize) -> Result<()> {
+pub async fn bytes(networks: usize, report: &mut Report) -> Result<()> {
     let client = Engine::memory().image("busybox").start().await?.client();
     // Events are kept up to a number: they are no part of what a network costs.
     for _ in 0..2_100 {
@@ -120,7 +125,7 @@ pub async fn bytes(networks: usize) -> Result<()> {
     {
         let grown = step.iter().rev().copied().reduce(|now, before| now - before);
         let each = grown.unwrap_or_default() / count as f64;
-        print(&format!("bytes_{what}_{networks}"), each, "bytes");
+        report.value(&format!("bytes_{what}_{networks}"), "docknet", each, "bytes");
     }
     Ok(())
 }
@@ -153,12 +158,12 @@ fn labelled(spec: NetworkSpec, number: usize) -> NetworkSpec {
 }
 
 async fn timed<T, E>(
-    samples: &mut BTreeMap<&'static str, Vec<f64>>,
+    samples: &mut BTreeMap<&'static str, Samples>,
     name: &'static str,
     call: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     let start = Instant::now();
     let done = call.await?;
-    samples.entry(name).or_default().push(start.elapsed().as_secs_f64() * 1e6);
+    samples.entry(name).or_default().add(start.elapsed().as_secs_f64() * 1e6);
     Ok(done)
 }

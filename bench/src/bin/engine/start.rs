@@ -3,27 +3,28 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use docknet_bench::report::{Report, Samples};
 use docknet_engine::Engine;
 
 use crate::memory::resident;
-use crate::{median, print};
 
-pub async fn measure() -> Result<()> {
-    let (mut starts, mut firsts) = (Vec::new(), Vec::new());
+pub async fn measure(report: &mut Report) -> Result<()> {
+    let (mut starts, mut firsts) = (Samples::default(), Samples::default());
     for _ in 0..200 {
         let start = Instant::now();
         let client = Engine::memory().start().await?.client();
-        starts.push(start.elapsed().as_secs_f64() * 1e6);
+        starts.add(start.elapsed().as_secs_f64() * 1e6);
         client.networks().create("first").await?;
-        firsts.push(start.elapsed().as_secs_f64() * 1e6);
+        firsts.add(start.elapsed().as_secs_f64() * 1e6);
     }
-    print("start", median(&mut starts), "us");
-    print("start_and_create", median(&mut firsts), "us");
+    report.figure("start", "docknet", &starts, "µs");
+    report.figure("start_and_create", "docknet", &firsts, "µs");
     let before = resident()?;
     for _ in 0..1_000 {
         let client = Engine::memory().start().await?.client();
         client.networks().create("first").await?;
     }
-    print("left_of_an_engine", (resident()? - before) / 1_000.0, "bytes");
+    let left = (resident()? - before) / 1_000.0;
+    report.value("left_of_an_engine", "docknet", left, "bytes");
     Ok(())
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::contender::{CALLS, Contender, SAMPLES};
 use crate::floor::Floor;
-use crate::report::{Goal, Report, Samples};
+use docknet_bench::report::{Goal, Report, Samples, Side};
 
 /// Ours takes links away behind its answers, ports at once and bridges when nobody wants anything: nobody else is to wait
 /// for that.
@@ -21,6 +21,7 @@ const GOALS: [(&str, f64, Option<f64>); 4] = [
     ("disconnect", 20.0, None),
     ("remove", 20.0, None),
 ];
+const KERNEL: &str = "the kernel alone";
 /// How many times as much with many networks as with few.
 pub const FLAT: Goal = Goal::AtMost(1.3);
 
@@ -66,15 +67,17 @@ pub fn measure(
         }
         let goal = GOALS.iter().zip(&floors).find(|((goal, ..), _)| goal == call);
         if let Some(((_, fast, low), floor)) = goal {
-            report.figure(&name, "the kernel alone", floor, "ms");
+            report.figure(&name, KERNEL, floor, "ms");
             if let (Some(dockerd), Some(own)) = (of("dockerd"), of("docknet")) {
                 let name = format!("{name}_dockerd_to_docknet");
-                report.ratio(&name, dockerd, own, Goal::AtLeast(*fast));
+                let (own, dockerd) = (Side("docknet", own), Side("dockerd", dockerd));
+                report.ratio(&name, own, dockerd, "ms", Goal::Faster(*fast));
             }
             for (title, short) in [("docknet", ""), ("docknet, no disk", "_no_disk")] {
                 if let (Some(own), Some(low)) = (of(title), low) {
                     let name = format!("{name}{short}_to_kernel");
-                    report.ratio(&name, own, floor, Goal::AtMost(*low));
+                    let (own, floor) = (Side(title, own), Side(KERNEL, floor));
+                    report.ratio(&name, own, floor, "ms", Goal::AtMost(*low));
                 }
             }
         }
@@ -94,8 +97,10 @@ pub fn flat<'a>(
         return;
     }
     for (title, short) in [("docknet", ""), ("docknet, no disk", "_no_disk")] {
-        if let (Some(many), Some(few)) = (of(title), of(&format!("{title}, few"))) {
-            report.ratio(&format!("{name}{short}_to_{}", crate::SIZES[0]), many, few, FLAT);
+        let with_few = format!("{title}, few");
+        if let (Some(many), Some(few)) = (of(title), of(&with_few)) {
+            let name = format!("{name}{short}_to_{}", crate::SIZES[0]);
+            report.ratio(&name, Side(title, many), Side(&with_few, few), "ms", FLAT);
         }
     }
 }

@@ -75,6 +75,13 @@ impl Contender {
         self.most >= size || self.is_ours()
     }
 
+    /// Which release it says that it is.
+    pub fn version(&self) -> Result<String> {
+        let ask = http::Request::get("/version").body("".into())?;
+        let version: serde_json::Value = self.runtime.block_on(self.client.request(ask))?;
+        Ok(version["Version"].as_str().unwrap_or("unknown").to_owned())
+    }
+
     pub fn is_ours(&self) -> bool {
         self.ours.is_some()
     }

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::calls::flat;
 use crate::contender::{Contender, SAMPLES};
-use crate::report::{Goal, Report, Samples};
+use docknet_bench::report::{Goal, Report, Samples, Side};
 
 const PRUNED: usize = 100;
 /// How often a network comes and goes before somebody else has a turn. Ours leaves the kernel work for later: that must
@@ -87,7 +87,8 @@ fn report_all(
     }
     if let (Some(dockerd), Some(own)) = (of("dockerd"), of("docknet")) {
         let name = format!("{name}_dockerd_to_docknet");
-        report.ratio(&name, dockerd, own, Goal::AtLeast(goal));
+        let (own, dockerd) = (Side("docknet", own), Side("dockerd", dockerd));
+        report.ratio(&name, own, dockerd, "ms", Goal::Faster(goal));
     }
     flat(&name, size, of, report);
 }

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, ensure};
 
 use crate::contender::Contender;
 use crate::namespace::Namespace;
-use crate::report::{Goal, Report, Samples};
+use docknet_bench::report::{Goal, Report, Samples, Side};
 
 const TURNS: usize = 5;
 /// Who asks at the same time, each with one question after the other.
@@ -59,9 +59,12 @@ pub fn measure(contenders: &mut [Contender], quick: bool, report: &mut Report) -
     if let Some((own, others)) = lines.split_first() {
         for other in others {
             let name = format!("dns_latency_docknet_to_{}", other.title);
-            report.ratio(&name, &own.latency, &other.latency, Goal::AtMost(1.0));
+            let (mine, theirs) = (Side(own.title, &own.latency), Side(other.title, &other.latency));
+            report.ratio(&name, mine, theirs, "µs", Goal::AtMost(1.0));
             let name = format!("dns_questions_docknet_to_{}", other.title);
-            report.ratio(&name, &own.questions, &other.questions, Goal::AtLeast(1.0));
+            let mine = Side(own.title, &own.questions);
+            let theirs = Side(other.title, &other.questions);
+            report.ratio(&name, mine, theirs, "1/s", Goal::AtLeast(1.0));
         }
     }
     drop(lines);

@@ -7,26 +7,23 @@ use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::contender::{Contender, SAMPLES};
-use crate::report::Report;
+use docknet_bench::report::Report;
 
 const CYCLES: usize = 5;
 
 pub fn count(contenders: &mut [Contender], report: &mut Report) -> Result<()> {
     if Command::new("strace").arg("-V").output().is_err() {
-        report.add("processes: not counted, there is no strace".to_owned());
+        report.note("processes_started: not counted, there is no strace");
         return Ok(());
     }
     for contender in contenders.iter().filter(|contender| !contender.title.ends_with("few")) {
         let (processes, threads) = traced(contender)?;
-        let verdict = match (contender.is_ours(), processes) {
-            (false, _) => "",
-            (true, 0) => " goal=0 ok",
-            (true, _) => " goal=0 SHORT",
-        };
-        report.add(format!(
-            "processes_started  {:<22} {processes} in {CYCLES} cycles, and {threads} threads{verdict}",
-            contender.title
-        ));
+        let each = |all: usize| all as f64 / CYCLES as f64;
+        report.value("processes_started", contender.title, each(processes), "");
+        report.value("threads_started", contender.title, each(threads), "");
+        if contender.title == "docknet" {
+            report.bound("processes_started", each(processes), 0.0, "a cycle");
+        }
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use rustix::net::sockopt::set_socket_linger;
 use crate::contender::Contender;
 use crate::floor::Floor;
 use crate::namespace::Namespace;
-use crate::report::{Goal, Report, Samples};
+use docknet_bench::report::{Goal, Report, Samples, Side};
 
 const TURNS: usize = 7;
 const PORT: u16 = 5001;
@@ -59,9 +59,12 @@ pub fn measure(
         // The same kernel carries both: less would be a rule in the way.
         let goal = Goal::AtLeast(0.95);
         let name = format!("throughput_{size}_docknet_to_dockerd");
-        report.ratio(&name, &own.bits, &dockerd.bits, goal);
+        let (mine, theirs) = (Side(own.title, &own.bits), Side(dockerd.title, &dockerd.bits));
+        report.ratio(&name, mine, theirs, "Gb/s", goal);
         let name = format!("connections_{size}_docknet_to_dockerd");
-        report.ratio(&name, &own.connections, &dockerd.connections, goal);
+        let mine = Side(own.title, &own.connections);
+        let theirs = Side(dockerd.title, &dockerd.connections);
+        report.ratio(&name, mine, theirs, "1/s", goal);
     }
     drop(lines);
     for contender in contenders.iter().filter(|contender| taken(contender.title)) {
