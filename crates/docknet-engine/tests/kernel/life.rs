@@ -214,6 +214,20 @@ async fn who_looks_sees_no_link_that_a_container_was_taken_off() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lost_its_address_can_be_taken_away() {
+    let lab = Lab::new().await;
+    let front = lab.client.networks().create(NetworkSpec::new("front").ipv6(true)).await.unwrap();
+    let web = lab.container("web", "front").await;
+    let (v4, v6) = lab.ips("web", "front").await;
+    ip(&web, &format!("addr del {v4}/16 dev eth0"));
+    ip(&web, &format!("addr del {}/64 dev eth0", v6.unwrap()));
+    front.disconnect("web").await.unwrap();
+    assert_eq!(links(&web), ["lo"]);
+    ip(&lab.host, &format!("addr flush dev br-{}", front.short_id()));
+    front.remove().await.unwrap();
+}
+
 /// The names of a namespace's links.
 fn links(inside: &Sandbox) -> Vec<String> {
     let shown = inside.command("ip").args(["-br", "link"]).output().unwrap().stdout;

@@ -251,17 +251,22 @@ impl Links {
         })
     }
 
-    /// Takes addresses of a link away.
+    /// Takes addresses of a link away; they need not be there.
     pub(crate) fn take_addresses(
         &mut self,
         index: Index,
         addresses: &[IpNet],
     ) -> Result<(), Refused> {
-        self.ask("remove addresses", |messages| {
-            for net in addresses {
+        for net in addresses {
+            let gone = self.ask("remove an address", |messages| {
                 address(messages, RTM_DELADDR, 0, index, *net);
+            });
+            match gone {
+                Err(refused) if refused.errno() == rustix::io::Errno::ADDRNOTAVAIL => {}
+                other => other?,
             }
-        })
+        }
+        Ok(())
     }
 
     /// Whatever no other route takes goes to this gateway, or nowhere.
@@ -368,10 +373,8 @@ impl Links {
         name: &str,
         group: Group,
     ) -> Result<(), Refused> {
+        self.take_addresses(index, addresses)?;
         self.ask("strip a link", |messages| {
-            for net in addresses {
-                address(messages, RTM_DELADDR, 0, index, *net);
-            }
             // By itself: kernels before 6.2 name no link anew that is up.
             link(messages, RTM_SETLINK, 0, Which::Index(index), Up::No, |_| {});
             link(messages, RTM_SETLINK, 0, Which::Index(index), Up::Same, |message| {
