@@ -168,19 +168,18 @@ impl Kernel {
             }
             None => self.pins.open(container).map_err(|why| cannot("make a namespace", &why))?,
         };
-        self.serve(container, opened)
-    }
-
-    fn serve(
-        &mut self,
-        container: &ContainerId,
-        (opened, sockets): (Sandbox, Sockets),
-    ) -> Result<(), PlaneError> {
-        self.resolver
-            .serve(container, sockets)
-            .map_err(|why| cannot("answer a container", &why))?;
+        let (opened, sockets) = opened;
+        if let Err(failed) = self.serve(container, sockets) {
+            opened.close();
+            self.pins.close(sandbox);
+            return Err(failed);
+        }
         self.sandboxes.insert(container.clone(), opened);
         Ok(())
+    }
+
+    fn serve(&self, container: &ContainerId, sockets: Sockets) -> Result<(), PlaneError> {
+        self.resolver.serve(container, sockets).map_err(|why| cannot("answer a container", &why))
     }
 
     fn run(&mut self, program: &Program) -> Result<(), PlaneError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use docknet_types::ContainerId;
 use rustix::mount::{UnmountFlags, mount_bind, unmount};
@@ -28,10 +28,7 @@ impl Pins {
     /// A new namespace for a container.
     pub(crate) fn open(&self, container: &ContainerId) -> io::Result<(Sandbox, Sockets)> {
         let Some(path) = self.path(container) else { return Sandbox::open(|| Ok(())) };
-        Sandbox::open(|| {
-            fs::write(&path, "")?;
-            Ok(mount_bind(Namespace::OWN, &path)?)
-        })
+        Sandbox::open(|| pin(&path))
     }
 
     /// The namespace that a container had before.
@@ -49,12 +46,9 @@ impl Pins {
         let Some(path) = self.brought(container) else {
             return Sandbox::adopt(namespace, || Ok(()));
         };
-        Sandbox::adopt(namespace, || {
-            if Namespace::at(&path).is_ok() {
-                return Ok(());
-            }
-            fs::write(&path, "")?;
-            Ok(mount_bind(Namespace::OWN, &path)?)
+        Sandbox::adopt(namespace, || match Namespace::at(&path) {
+            Ok(_) => Ok(()),
+            Err(_) => pin(&path),
         })
     }
 
@@ -115,7 +109,13 @@ impl Pins {
 /// After the ids of containers whose namespaces are somebody else's.
 const BROUGHT: &str = "-brought";
 
-fn remove(path: &PathBuf) -> io::Result<()> {
+/// Keeps the namespace that the caller is in.
+fn pin(path: &Path) -> io::Result<()> {
+    fs::write(path, "")?;
+    Ok(mount_bind(Namespace::OWN, path)?)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
     match unmount(path, UnmountFlags::DETACH) {
         // Nothing is mounted there: the machine was started anew.
         Ok(()) | Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOENT) => {}

@@ -125,7 +125,7 @@ impl Kernel {
             self.sandboxes.insert(container.clone(), open);
             return Ok(());
         }
-        let opened = match &sandbox.brought {
+        let (opened, sockets) = match &sandbox.brought {
             Some(path) => {
                 let namespace = self.find_kept(sandbox, path)?;
                 self.adopt(sandbox, path, namespace)?
@@ -135,7 +135,9 @@ impl Kernel {
                 opened.map_err(|why| cannot("make a namespace", &why))?
             }
         };
-        self.serve(container, opened)
+        self.serve(container, sockets)?;
+        self.sandboxes.insert(container.clone(), opened);
+        Ok(())
     }
 
     fn find_plug(&mut self, plug: &Plug, found: &mut Found) -> Result<(), PlaneError> {

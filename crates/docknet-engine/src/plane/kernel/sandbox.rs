@@ -231,7 +231,7 @@ impl Sandbox {
         if self.brought.is_some() && differs {
             return Ok(false);
         }
-        let port = plug.network.config.bridge.is_some().then(|| Self::port(plug));
+        let port = on_bridge.then(|| Self::port(plug));
         self.set_up(name, port, plug)?;
         Ok(true)
     }
