@@ -204,7 +204,12 @@ impl Contender {
         Ok(Member { namespace, address, gateway })
     }
 
-    pub fn remove_member(&self, name: &str) -> Result<()> {
+    /// Removes the two containers that a chapter had.
+    pub fn remove_members(&self) -> Result<()> {
+        ["near", "far"].iter().try_for_each(|name| self.remove_member(name))
+    }
+
+    fn remove_member(&self, name: &str) -> Result<()> {
         self.runtime.block_on(async {
             let container = self.client.containers().get(name).await?;
             container.stop_within(0).await?;
@@ -212,6 +217,14 @@ impl Contender {
             Ok(())
         })
     }
+}
+
+/// Those of these titles.
+pub fn titled<'a>(
+    contenders: &'a mut [Contender],
+    titles: &'a [&str],
+) -> impl Iterator<Item = &'a mut Contender> {
+    contenders.iter_mut().filter(|contender| titles.contains(&contender.title))
 }
 
 async fn timed<T>(call: impl Future<Output = docknet::Result<T>>) -> Result<(Duration, T)> {

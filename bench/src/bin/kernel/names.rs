@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
 
-use crate::contender::Contender;
+use crate::contender::{Contender, titled};
 use crate::namespace::Namespace;
 use docknet_bench::report::{Goal, Report, Samples, Side};
 
+const TITLES: [&str; 3] = ["docknet", "dockerd", "podman"];
 const TURNS: usize = 5;
 /// Who asks at the same time, each with one question after the other.
 const MANY: usize = 8;
@@ -27,8 +28,7 @@ struct Line {
 
 pub fn measure(contenders: &mut [Contender], quick: bool, report: &mut Report) -> Result<()> {
     let mut lines = Vec::new();
-    let taken = |title: &str| ["docknet", "dockerd", "podman"].contains(&title);
-    for contender in contenders.iter_mut().filter(|contender| taken(contender.title)) {
+    for contender in titled(contenders, &TITLES) {
         let asked = contender.member("far")?;
         let asking = contender.member("near")?;
         lines.push(Line {
@@ -68,11 +68,7 @@ pub fn measure(contenders: &mut [Contender], quick: bool, report: &mut Report) -
         }
     }
     drop(lines);
-    for contender in contenders.iter().filter(|contender| taken(contender.title)) {
-        contender.remove_member("near")?;
-        contender.remove_member("far")?;
-    }
-    Ok(())
+    titled(contenders, &TITLES).try_for_each(|contender| contender.remove_members())
 }
 
 impl Line {

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use rustix::net::sockopt::set_socket_linger;
 
-use crate::contender::Contender;
+use crate::contender::{Contender, titled};
 use crate::floor::Floor;
 use crate::namespace::Namespace;
 use docknet_bench::report::{Goal, Report, Samples, Side};
 
+const TITLES: [&str; 2] = ["docknet", "dockerd"];
 const TURNS: usize = 7;
 const PORT: u16 = 5001;
 const PIECE: usize = 1 << 17;
@@ -34,8 +35,7 @@ pub fn measure(
     report: &mut Report,
 ) -> Result<()> {
     let mut lines = Vec::new();
-    let taken = |title: &str| ["docknet", "dockerd"].contains(&title);
-    for contender in contenders.iter_mut().filter(|contender| taken(contender.title)) {
+    for contender in titled(contenders, &TITLES) {
         let near = contender.member("near")?.namespace;
         let far = contender.member("far")?;
         lines.push(Line::new(contender.title, near, far.namespace, far.address));
@@ -67,11 +67,7 @@ pub fn measure(
         report.ratio(&name, mine, theirs, "1/s", goal);
     }
     drop(lines);
-    for contender in contenders.iter().filter(|contender| taken(contender.title)) {
-        contender.remove_member("near")?;
-        contender.remove_member("far")?;
-    }
-    Ok(())
+    titled(contenders, &TITLES).try_for_each(|contender| contender.remove_members())
 }
 
 impl Line {

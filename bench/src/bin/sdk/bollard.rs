@@ -8,9 +8,8 @@ use bollard::Docker;
 use bollard::models::NetworkCreateRequest;
 use docknet_bench::cost::{Cost, measured};
 use tokio::runtime::Runtime;
-use tokio::task::LocalSet;
 
-use super::{AT_ONCE, Contender, Task, runtime};
+use super::{Contender, Task, at_once, runtime};
 
 pub struct Bollard {
     runtime: Runtime,
@@ -41,18 +40,11 @@ impl Bollard {
     }
 
     async fn get_many(&self) -> Result<()> {
-        let local = LocalSet::new();
-        let tasks: Vec<_> = (0..AT_ONCE)
-            .map(|_| {
-                let (docker, network) = (self.docker.clone(), self.network.clone());
-                local.spawn_local(async move { docker.inspect_network(&network, None).await })
-            })
-            .collect();
-        local.await;
-        for task in tasks {
-            drop(black_box(task.await??));
-        }
-        Ok(())
+        at_once(|| {
+            let (docker, network) = (self.docker.clone(), self.network.clone());
+            async move { docker.inspect_network(&network, None).await }
+        })
+        .await
     }
 }
 

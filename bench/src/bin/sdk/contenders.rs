@@ -5,10 +5,13 @@ mod docknet;
 mod floor;
 mod programs;
 
+use std::hint::black_box;
+
 use anyhow::Result;
 use docknet_bench::allocations::counted;
 use docknet_bench::cost::Cost;
 use tokio::runtime::Runtime;
+use tokio::task::LocalSet;
 
 pub use self::bollard::Bollard;
 pub use self::docknet::{Blocking, Docknet};
@@ -62,6 +65,22 @@ pub struct Memory {
     /// Nobody counts those of other languages.
     pub allocations: Option<u64>,
     pub peak: u64,
+}
+
+/// Makes a call [`AT_ONCE`] times at the same time, as tasks of this thread.
+async fn at_once<F, T, E>(call: impl Fn() -> F) -> Result<()>
+where
+    F: Future<Output = Result<T, E>> + 'static,
+    T: 'static,
+    E: Into<anyhow::Error> + 'static,
+{
+    let local = LocalSet::new();
+    let tasks: Vec<_> = (0..AT_ONCE).map(|_| local.spawn_local(call())).collect();
+    local.await;
+    for task in tasks {
+        drop(black_box(task.await?.map_err(Into::into)?));
+    }
+    Ok(())
 }
 
 fn runtime() -> Result<Runtime> {

@@ -8,9 +8,8 @@ use anyhow::{Result, anyhow};
 use docknet::{Client, Network, blocking};
 use docknet_bench::cost::{Cost, measured};
 use tokio::runtime::Runtime;
-use tokio::task::LocalSet;
 
-use super::{AT_ONCE, Contender, Task, runtime};
+use super::{AT_ONCE, Contender, Task, at_once, runtime};
 
 pub struct Docknet {
     runtime: Runtime,
@@ -49,18 +48,11 @@ impl Docknet {
     }
 
     async fn get_many(&self) -> Result<()> {
-        let local = LocalSet::new();
-        let tasks: Vec<_> = (0..AT_ONCE)
-            .map(|_| {
-                let (client, name) = (self.client.clone(), self.name.clone());
-                local.spawn_local(async move { client.networks().get(&name).await })
-            })
-            .collect();
-        local.await;
-        for task in tasks {
-            drop(black_box(task.await??));
-        }
-        Ok(())
+        at_once(|| {
+            let (client, name) = (self.client.clone(), self.name.clone());
+            async move { client.networks().get(&name).await }
+        })
+        .await
     }
 }
 
