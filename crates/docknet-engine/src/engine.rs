@@ -35,6 +35,8 @@ use crate::core::refusal::Refusal;
 use crate::core::state::State;
 use crate::core::tx::{Supply, Tx};
 use crate::events::EventBus;
+#[cfg(kernel)]
+use crate::images::Images;
 use crate::plane::DataPlane;
 #[cfg(kernel)]
 use crate::plane::Place;
@@ -184,6 +186,9 @@ pub(crate) struct Inner {
     /// What runs in containers, on the kernel.
     #[cfg(kernel)]
     pub(crate) processes: Option<Arc<Processes>>,
+    /// The files of images, on the kernel.
+    #[cfg(kernel)]
+    pub(crate) images: Option<Arc<Images>>,
     pub(crate) events: EventBus,
     pub(crate) faults: Faults,
     /// Programs that clients asked to be run.

@@ -64,6 +64,8 @@ mod faults;
 #[doc(hidden)]
 pub mod fuzz;
 #[cfg(kernel)]
+mod images;
+#[cfg(kernel)]
 mod open_files;
 mod plane;
 #[cfg(kernel)]

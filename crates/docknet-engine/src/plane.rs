@@ -9,7 +9,7 @@ use std::fmt;
 use std::{io, os::fd::OwnedFd};
 
 #[cfg(kernel)]
-pub(crate) use self::kernel::{Disturbances, Kernel, Leaving, Namespace, Place};
+pub(crate) use self::kernel::{Disturbances, Kernel, Leaving, Namespace, Place, Programs};
 pub(crate) use self::memory::Memory;
 use crate::core::host::Host;
 use crate::core::step::{self, Step};

@@ -1,18 +1,20 @@
-//! Programs in containers: they run in a container's namespaces over the host's own files.
+//! Programs in containers: they run in a container's namespaces, over the files of its image or the host's own.
 //!
-//! There is no image and no runtime between: a thread enters the namespaces and starts the program as the first process of its
-//! PID namespace. When that one ends, the kernel ends all others there.
+//! There is no runtime between: a thread enters the namespaces and starts the program as the first process of its PID namespace.
+//! When that one ends, the kernel ends all others there.
 //!
-//! It is no sandbox. A program sees the host's files, and as root it can change them: it has Docker's default capabilities, its
-//! own network, processes, hostname and mounts, and nothing else that would hold it.
+//! Over the host's files it is no sandbox. A program sees them, and as root it can change them: it has Docker's default
+//! capabilities, its own network, processes, hostname and mounts, and nothing else that would hold it.
 
 mod child;
 mod inside;
 mod launch;
 mod lookup;
 mod output;
+mod root;
 mod stdio;
 mod table;
+mod user;
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -28,9 +30,11 @@ use rustix::process::{Pid, Signal, kill_process, pidfd_send_signal};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+pub(crate) use self::inside::unshare;
 pub(crate) use self::launch::{DEFAULT_CAPABILITIES, Launch, LaunchError, Program};
 use self::launch::{Place, Running, failed, launch};
 pub(crate) use self::output::{Entry, Follower, Output, Reader, Said, Since, Stream};
+pub(crate) use self::root::Root;
 pub(crate) use self::stdio::{Input, Size, Stdio};
 pub(crate) use self::table::{Machine, Process};
 

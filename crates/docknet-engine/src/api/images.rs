@@ -1,19 +1,22 @@
 //! Images: `/images`.
 
-mod load;
+mod archive;
+mod take;
 mod view;
 
 use bytes::Bytes;
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+#[cfg(kernel)]
+use tokio::sync::MutexGuard;
 
+use self::take::Sent;
 pub(super) use self::view::architecture;
 use self::view::{ImageSummary, ImageView};
 use super::answer::Answer;
-use super::body::{BodyError, RequestBody};
 use super::route::{between, not_found};
 use super::{Api, Call, Outcome, system};
-use crate::core::image::{self, BadReference, Force, Image, Reference, Source};
+use crate::core::image::{self, BadReference, Force, Image, Reference, Removal, Source, Taken};
 use crate::core::refusal::Refusal;
 use crate::core::state::State;
 
@@ -67,8 +70,14 @@ pub(super) async fn create(api: &Api, call: Call) -> Outcome {
         ("", "") => Err(Refusal::Worded(400, "invalid reference format".to_owned())),
         ("", "-") => {
             let name = named(query.text("repo"), query.text("tag"))?;
-            let size = count(call.body).await.map_err(|why| broken(&why))?;
-            let id = register(api, Source::Import, name, size).await?;
+            let mut settings = Map::new();
+            for line in query.all("changes") {
+                image::change(&mut settings, line).map_err(|why| Refusal::Worded(400, why))?;
+            }
+            let _turn = turn(api).await;
+            let taken = take::import(api, call.body, settings).await;
+            let taken = taken.map_err(|why| Refusal::Worded(500, why.to_string()))?;
+            let id = register(api, Source::Import, name, taken).await?;
             Ok(progress(&[json!({ "status": id })]))
         }
         ("", _) => Err(Refusal::Worded(
@@ -80,7 +89,7 @@ pub(super) async fn create(api: &Api, call: Call) -> Outcome {
             let Some(name) = name else { return Err(not_found()) };
             let (tag, shown) =
                 (name.tag.clone().unwrap_or_else(|| "latest".to_owned()), name.tagged());
-            register(api, Source::Pull, Some(name), 0).await?;
+            register(api, Source::Pull, Some(name), Taken::default()).await?;
             Ok(progress(&[
                 json!({ "status": format!("Pulling {shown}"), "id": tag }),
                 json!({ "status": "docknet asks no registry: the name stands for an image with nothing in it" }),
@@ -92,21 +101,21 @@ pub(super) async fn create(api: &Api, call: Call) -> Outcome {
 
 /// `POST /images/load`
 pub(super) async fn load(api: &Api, call: Call) -> Outcome {
-    let archive = match load::read(call.body).await {
-        Ok(archive) => archive,
+    let _turn = turn(api).await;
+    let sent = match take::load(api, call.body).await {
+        Ok(sent) => sent,
         Err(why) => {
             let why = why.to_string();
             return Ok(progress(&[json!({ "errorDetail": { "message": why }, "error": why })]));
         }
     };
     let mut lines = Vec::new();
-    for tags in archive.images {
+    for Sent { names: tags, taken } in sent {
         let names: Vec<Reference> = tags.iter().map(|tag| parse(tag)).collect::<Result<_, _>>()?;
-        let size = archive.size;
         let id = api
             .write(move |tx| {
                 let mut names = names.into_iter();
-                let id = image::register(tx, Source::Load, names.next().as_ref(), size);
+                let id = image::register(tx, Source::Load, names.next().as_ref(), taken);
                 for name in names {
                     image::tag(tx, &id, &name.tagged())?;
                 }
@@ -160,12 +169,16 @@ async fn tag(api: &Api, term: &str, call: &Call) -> Outcome {
 async fn remove(api: &Api, term: &str, call: &Call) -> Outcome {
     let force = if call.query.bool("force") { Force::Yes } else { Force::No };
     let term = term.to_owned();
+    let _turn = turn(api).await;
     let removed = api.write(move |tx| image::remove(tx, &term, force)).await?;
+    clear(api, &removed).await;
     Ok(Answer::json(StatusCode::OK, &removed))
 }
 
 async fn prune(api: &Api) -> Outcome {
+    let _turn = turn(api).await;
     let (deleted, size) = api.write(|tx| Ok(image::prune(tx))).await?;
+    clear(api, &deleted).await;
     let deleted = Some(deleted).filter(|deleted| !deleted.is_empty());
     Ok(Answer::json(StatusCode::OK, &json!({ "ImagesDeleted": deleted, "SpaceReclaimed": size })))
 }
@@ -174,23 +187,38 @@ async fn register(
     api: &Api,
     source: Source,
     name: Option<Reference>,
-    size: u64,
+    taken: Taken,
 ) -> Result<String, Refusal> {
-    api.write(move |tx| Ok(image::register(tx, source, name.as_ref(), size))).await
+    api.write(move |tx| Ok(image::register(tx, source, name.as_ref(), taken))).await
 }
 
-/// How long a body is: what is in it is not kept.
-async fn count(mut body: RequestBody) -> Result<u64, BodyError> {
-    let mut size = 0;
-    while let Some(chunk) = body.next_chunk().await {
-        size += chunk?.len() as u64;
+/// Where files of images are kept, they come and go one image after the other.
+#[cfg(kernel)]
+async fn turn(api: &Api) -> Option<MutexGuard<'_, ()>> {
+    match &api.engine.images {
+        Some(images) => Some(images.turn().await),
+        None => None,
     }
-    Ok(size)
 }
 
-fn broken(why: &BodyError) -> Refusal {
-    Refusal::Worded(500, why.to_string())
+#[cfg(not(kernel))]
+async fn turn(_: &Api) {}
+
+/// The files of images that are gone go, too.
+#[cfg(kernel)]
+async fn clear(api: &Api, removed: &[Removal]) {
+    let Some(images) = api.engine.images.clone() else { return };
+    let deleted = removed.iter().filter_map(|removal| match removal {
+        Removal::Deleted(id) => Some(id.clone()),
+        Removal::Untagged(_) => None,
+    });
+    let deleted: Vec<String> = deleted.collect();
+    let cleared = move || deleted.iter().for_each(|id| images.remove(id));
+    tokio::task::spawn_blocking(cleared).await.ok();
 }
+
+#[cfg(not(kernel))]
+async fn clear(_: &Api, _: &[Removal]) {}
 
 fn parse(name: &str) -> Result<Reference, Refusal> {
     Reference::parse(name).map_err(|BadReference(why)| Refusal::BadImageReference(why))

@@ -1,7 +1,8 @@
-//! A container, as far as networks need it: a state, a name, and places on networks. No process runs in it here.
+//! A container: a state, a name, places on networks, and what is to be run in it.
 
 mod create;
 mod manage;
+mod mounts;
 mod name;
 pub(crate) mod ports;
 mod program;
@@ -21,8 +22,9 @@ use serde_json::Value;
 
 pub(crate) use self::create::{CreateBody, CreateContainer, adopt, create};
 pub(crate) use self::manage::{Remove, attach, exec, prune, remove, rename, resize, update};
+pub(crate) use self::mounts::{Mount, Mounted};
 pub(crate) use self::ports::{Port, Protocol, Publication};
-pub(crate) use self::program::{Capabilities, Command, Files, Program, Whose};
+pub(crate) use self::program::{Capabilities, Command, Files, Program, Root, Whose};
 pub(crate) use self::run::{
     Asked, Changed, StopWish, ask_to_stop, end_stop, ended, kill, pause, restart, start, unpause,
 };

@@ -1,14 +1,17 @@
-//! Images: names that containers can be made from. What is in them is not kept.
+//! Images: what containers can be made from. On the kernel their files are in `crate::images`; in memory there are none.
 
 mod manage;
 mod reference;
+mod settings;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::{Map as Object, Value};
 
-pub(crate) use self::manage::{Force, Source, add, prune, register, remove, tag};
+pub(crate) use self::manage::{Force, Removal, Source, Taken, add, prune, register, remove, tag};
 pub(crate) use self::reference::{BadReference, Reference};
+pub(crate) use self::settings::{change, settle};
 use super::refusal::Refusal;
 use super::state::Map;
 
@@ -37,6 +40,18 @@ pub(crate) struct Image {
     pub(crate) size: u64,
     /// Where it is from, as an inspection says it.
     pub(crate) comment: String,
+    /// What its containers are made with where they ask for nothing else: `Cmd`, `Env` and the like, as Docker has them.
+    #[serde(default, skip_serializing_if = "Object::is_empty")]
+    pub(crate) settings: Object<String, Value>,
+    /// The digests of its layers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) layers: Vec<String>,
+    /// Whose machines it is for, in Go's word; empty: this machine.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) architecture: String,
+    /// Whether its files are kept, and its containers run programs over them.
+    #[serde(default)]
+    pub(crate) has_files: bool,
 }
 
 /// Whether this is the image whose containers see the host's own files.
@@ -51,8 +66,8 @@ impl Default for Images {
             id: HOST_ID.to_owned(),
             tags: vec![HOST.to_owned()],
             created: Timestamp::UNIX_EPOCH,
-            size: 0,
             comment: "Built in".to_owned(),
+            ..Image::default()
         });
         images
     }

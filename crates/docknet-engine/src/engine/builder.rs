@@ -24,9 +24,11 @@ use crate::core::step;
 use crate::core::tx::{Draw, Given, Supply, Tx};
 use crate::core::{container, image, network};
 use crate::events::EventBus;
+#[cfg(kernel)]
+use crate::images::Images;
 use crate::plane::{DataPlane, Memory};
 #[cfg(kernel)]
-use crate::plane::{Kernel, Place};
+use crate::plane::{Kernel, Place, Programs};
 #[cfg(kernel)]
 use crate::process::Processes;
 use crate::store::{self, Keeper, Store};
@@ -181,10 +183,18 @@ impl EngineBuilder {
     /// Where namespaces are kept that are to outlive the engine.
     #[cfg(kernel)]
     fn namespaces(&self) -> Option<PathBuf> {
-        #[cfg(feature = "disk")]
-        if !matches!(self.on, On::Kernel(Place::Private)) {
-            return self.state.as_ref().map(|dir| dir.join("namespaces"));
+        match self.on {
+            On::Kernel(Place::Private) => None,
+            _ => self.directory().map(|dir| dir.join("namespaces")),
         }
+    }
+
+    /// Where everything is kept that is to outlive the engine.
+    #[cfg(kernel)]
+    fn directory(&self) -> Option<PathBuf> {
+        #[cfg(feature = "disk")]
+        return self.state.clone();
+        #[cfg(not(feature = "disk"))]
         None
     }
 
@@ -194,6 +204,8 @@ impl EngineBuilder {
         let (store, kept) = self.kept()?;
         #[cfg(kernel)]
         let keep = self.namespaces();
+        #[cfg(kernel)]
+        let dir = self.directory();
         #[cfg(kernel)]
         let mut programs = None;
         let on = self.on.clone();
@@ -208,8 +220,12 @@ impl EngineBuilder {
                 let refused = |why: String| StartError::refused(why);
                 let (all, ends) = Processes::new().map_err(|why| refused(why.to_string()))?;
                 let all = Arc::new(all);
-                programs = Some((all.clone(), ends));
-                Box::new(Kernel::start(place, keep, all).map_err(|why| refused(why.to_string()))?)
+                let images = Images::open(dir.as_deref())
+                    .map_err(|why| refused(format!("cannot keep files of images: {why}")))?;
+                let images = Arc::new(images);
+                programs = Some((all.clone(), ends, images.clone()));
+                let kernel = Kernel::start(place, keep, Programs::new(all, images));
+                Box::new(kernel.map_err(|why| refused(why.to_string()))?)
             }
         };
         let fresh = kept.is_none();
@@ -259,6 +275,15 @@ impl EngineBuilder {
             .agree(&step::all(&decided.state))
             .map_err(|failed| StartError::refused(failed.to_string()))?;
         #[cfg(kernel)]
+        if let Some((.., images)) = &programs {
+            let state = &decided.state;
+            let known = state.images.iter().map(|image| image.id.as_str()).collect();
+            let containers = state.containers().map(|container| container.id.as_str()).collect();
+            images
+                .sweep(&known, &containers)
+                .map_err(|why| StartError::refused(format!("cannot clear files away: {why}")))?;
+        }
+        #[cfg(kernel)]
         let watched = match plane.blocks() {
             true => Some(plane.disturbances().map_err(|why| StartError::refused(why.to_string()))?),
             false => None,
@@ -267,7 +292,9 @@ impl EngineBuilder {
             profile: self.profile,
             on,
             #[cfg(kernel)]
-            processes: programs.as_ref().map(|(processes, _)| processes.clone()),
+            processes: programs.as_ref().map(|(processes, ..)| processes.clone()),
+            #[cfg(kernel)]
+            images: programs.as_ref().map(|(.., images)| images.clone()),
             events: EventBus::default(),
             faults: Faults::default(),
             execs: Execs::default(),
@@ -284,7 +311,7 @@ impl EngineBuilder {
             heal::start(&engine.0, disturbances, held);
         }
         #[cfg(kernel)]
-        if let Some((processes, ends)) = programs {
+        if let Some((processes, ends, _)) = programs {
             exits::follow(&engine.0, &processes, ends);
         }
         Ok(engine)

@@ -39,7 +39,7 @@ pub(crate) use self::namespace::Namespace;
 use self::netlink::Refused;
 use self::pins::Pins;
 use self::ports::Ports;
-use self::programs::Programs;
+pub(crate) use self::programs::Programs;
 pub(crate) use self::reaper::Leaving;
 use self::reaper::Reaper;
 use self::resolver::Resolver;
@@ -51,7 +51,6 @@ use crate::core::host::Host;
 use crate::core::network::{Layout, Network};
 use crate::core::step::{self, Outlook, Plug, Step};
 use crate::dns::Sockets;
-use crate::process::Processes;
 
 /// Links that are ours: the bridges of networks, and the ports of these.
 const OURS: Group = Group(u32::from_be_bytes(*b"dnet"));
@@ -94,7 +93,7 @@ impl Kernel {
     pub(crate) fn start(
         place: Place,
         keep: Option<PathBuf>,
-        processes: Arc<Processes>,
+        programs: Programs,
     ) -> Result<Self, PlaneError> {
         let home = Home::enter(place).map_err(|why| match why.kind() {
             io::ErrorKind::PermissionDenied => PlaneError::new(format!("{why}; {NOT_ALLOWED}")),
@@ -119,7 +118,7 @@ impl Kernel {
             sandboxes: BTreeMap::new(),
             ports: Ports::default(),
             pins,
-            programs: Programs::new(processes),
+            programs,
             resolver,
             reaper,
             home,

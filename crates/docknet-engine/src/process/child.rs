@@ -19,6 +19,8 @@ use rustix::thread::{
     set_thread_groups, set_thread_res_gid, set_thread_res_uid,
 };
 
+use super::root::{Sealed, leave_host};
+
 /// All that it needs, made before the fork: after it, nothing may allocate.
 #[derive(Debug)]
 pub(super) struct Child {
@@ -26,7 +28,9 @@ pub(super) struct Child {
     pub(super) mounts_proc: bool,
     /// Its standard input is a terminal, which it shall control.
     pub(super) controls_terminal: bool,
-    pub(super) user: Option<(Uid, Gid)>,
+    /// The host's files, which it leaves for those of its container.
+    pub(super) leaves: Option<(OwnedFd, Sealed)>,
+    pub(super) user: Option<Identity>,
     pub(super) capabilities: CapabilitySet,
     /// How many files it may have open, if not as many as the engine.
     pub(super) open_files: Option<Rlimit>,
@@ -34,6 +38,15 @@ pub(super) struct Child {
     pub(super) dies_with: Option<OwnedFd>,
     /// Where it tells which step failed.
     pub(super) report: OwnedFd,
+}
+
+/// By whom the program is run.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    pub(super) uid: Uid,
+    pub(super) gid: Gid,
+    /// All of them.
+    pub(super) groups: Vec<Gid>,
 }
 
 /// What can fail, as the report has it.
@@ -46,6 +59,7 @@ enum Step {
     User,
     Parent,
     OpenFiles,
+    Files,
 }
 
 /// What a report says in words.
@@ -58,6 +72,7 @@ pub(super) fn explain(report: u8) -> &'static str {
         4 => "changing to the user",
         5 => "tying the process to its engine",
         6 => "limiting the number of open files",
+        7 => "leaving the host's files",
         _ => "preparing the process",
     }
 }
@@ -86,13 +101,17 @@ impl Child {
         if self.mounts_proc {
             mount_proc().map_err(at(Step::Proc))?;
         }
+        if let Some((host, sealed)) = &self.leaves {
+            leave_host(host, *sealed).map_err(at(Step::Files))?;
+        }
         if let Some(limit) = &self.open_files {
             setrlimit(Resource::Nofile, *limit).map_err(at(Step::OpenFiles))?;
         }
         drop_capabilities(self.capabilities).map_err(at(Step::Capabilities))?;
-        if let Some((uid, gid)) = self.user {
-            become_user(uid, gid).map_err(at(Step::User))?;
+        if let Some(user) = &self.user {
+            become_user(user).map_err(at(Step::User))?;
         }
+        keep_files_from_it();
         // A change of the user takes the signal away again, so it comes last.
         if let Some(parent) = &self.dies_with {
             die_with(parent).map_err(at(Step::Parent))?;
@@ -125,14 +144,25 @@ fn drop_capabilities(kept: CapabilitySet) -> Result<(), Errno> {
     set_capabilities(None, CapabilitySets { inheritable: CapabilitySet::empty(), ..sets })
 }
 
-fn become_user(uid: Uid, gid: Gid) -> Result<(), Errno> {
-    match set_thread_groups(&[gid]) {
+/// Files that this process had open without closing them for others, from whoever started it, are not for containers: through a
+/// directory among them the host's files could be reached.
+#[expect(unsafe_code, reason = "rustix does not have this system call")]
+fn keep_files_from_it() {
+    const FIRST: libc::c_uint = 3;
+    // SAFETY: a mark on descriptors, which takes effect at the exec. Kernels before 5.11 do not know it, and do nothing.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+    }
+}
+
+fn become_user(Identity { uid, gid, groups }: &Identity) -> Result<(), Errno> {
+    match set_thread_groups(groups) {
         // A user namespace may forbid it.
         Ok(()) | Err(Errno::PERM) => {}
         Err(error) => return Err(error),
     }
-    set_thread_res_gid(gid, gid, gid)?;
-    set_thread_res_uid(uid, uid, uid)
+    set_thread_res_gid(*gid, *gid, *gid)?;
+    set_thread_res_uid(*uid, *uid, *uid)
 }
 
 /// The signal comes when the thread that forked ends: it waits for this process until then, so that is when its process ends.

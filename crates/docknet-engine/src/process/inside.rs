@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::CWD;
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_bind,
-    mount_change, move_mount, open_tree,
+    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_change,
+    move_mount, open_tree,
 };
 use rustix::system::sethostname;
 use rustix::thread::{
@@ -18,9 +18,11 @@ use rustix::thread::{
 };
 
 use super::launch::{Launch, LaunchError, failed};
+use super::root;
 
-/// The calling thread enters new namespaces and furnishes them. What it forks is the first process there.
-pub(super) fn enter_new(launch: &Launch) -> Result<(), LaunchError> {
+/// The calling thread enters new namespaces and furnishes them. What it forks is the first process there, and has to leave the
+/// host's files, if it is to see others.
+pub(super) fn enter_new(launch: &Launch) -> Result<Option<OwnedFd>, LaunchError> {
     move_into_link_name_space(launch.network.as_fd(), Some(LinkNameSpaceType::Network))
         .map_err(failed("entering the network namespace"))?;
     let flags =
@@ -28,9 +30,6 @@ pub(super) fn enter_new(launch: &Launch) -> Result<(), LaunchError> {
     unshare(flags).map_err(failed("making namespaces"))?;
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
         .map_err(failed("keeping the mounts to the container"))?;
-    for (source, target) in &launch.files {
-        bind(source, target)?;
-    }
     if let Some(hostname) = &launch.hostname {
         sethostname(hostname.as_bytes())
             .map_err(failed(format_args!("setting the hostname {hostname:?}")))?;
@@ -38,10 +37,15 @@ pub(super) fn enter_new(launch: &Launch) -> Result<(), LaunchError> {
     for (key, value) in &launch.sysctls {
         set(key, value)?;
     }
-    if let Err(error) = mount_sys() {
+    let prepared = root::prepare(&launch.files, &launch.mounts)?;
+    let host = launch.root.as_ref().map(root::enter).transpose()?;
+    root::place(&prepared, host.is_some())?;
+    if host.is_none()
+        && let Err(error) = mount_sys()
+    {
         tracing::debug!(%error, "the container sees /sys as it was");
     }
-    Ok(())
+    Ok(host)
 }
 
 /// The calling thread enters those of another process. What it forks is beside that process.
@@ -55,19 +59,6 @@ pub(super) fn enter(process: BorrowedFd<'_>) -> Result<(), LaunchError> {
         | ThreadNameSpaceType::PROCESS_ID;
     move_into_thread_name_spaces(process, all)
         .map_err(failed("entering the namespaces of the container"))
-}
-
-fn bind(source: &Path, target: &Path) -> Result<(), LaunchError> {
-    // What the host does not have cannot be covered, and nothing is made there.
-    if !target.exists() {
-        tracing::debug!(target = %target.display(), "the host has no such file, nor has the container");
-        return Ok(());
-    }
-    mount_bind(source, target).map_err(failed(format_args!(
-        "mounting {} over {}",
-        source.display(),
-        target.display()
-    )))
 }
 
 /// So that the links in it are the container's. The control groups stay.
@@ -113,7 +104,7 @@ fn sysctl_path(key: &str) -> Option<PathBuf> {
     unsafe_code,
     reason = "the one system call here that can break what Rust promises, if its flags are others"
 )]
-pub(super) fn unshare(flags: UnshareFlags) -> io::Result<()> {
+pub(crate) fn unshare(flags: UnshareFlags) -> io::Result<()> {
     // SAFETY: only with CLONE_FILES could this thread lose descriptors that others hold for it.
     unsafe { rustix::thread::unshare_unsafe(flags.difference(UnshareFlags::FILES)) }?;
     Ok(())

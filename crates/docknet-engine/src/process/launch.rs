@@ -10,16 +10,18 @@ use std::process::{Child as Started, Command, ExitStatus};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use rustix::fs::{Gid, Uid};
 use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
 use rustix::thread::CapabilitySet;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::child::{Child, explain};
+use super::child::{Child, Identity, explain};
 use super::output::Reader;
+use super::root::{Root, Sealed};
 use super::stdio::{Opened, Stdio, Streams};
+use super::user::{self, User};
 use super::{inside, lookup};
+use crate::core::container::Mount;
 use crate::open_files::limit_before;
 
 /// What Docker gives a container that asks for no more and no less.
@@ -46,8 +48,8 @@ pub(crate) struct Program {
     /// All of its environment.
     pub(crate) env: Vec<(OsString, OsString)>,
     pub(crate) cwd: PathBuf,
-    /// User and group. Nothing: as the engine.
-    pub(crate) user: Option<(u32, u32)>,
+    /// `user`, or `user:group`, by name or number, as the files know them that it sees. Nothing: as the engine.
+    pub(crate) user: Option<String>,
     /// As much as it or what it executes can have.
     pub(crate) capabilities: CapabilitySet,
     pub(crate) stdio: Stdio,
@@ -62,7 +64,11 @@ pub(crate) struct Launch {
     pub(crate) network: OwnedFd,
     /// Nothing: the host's.
     pub(crate) hostname: Option<String>,
-    /// Which file is seen in place of which. One that the host does not have is not made.
+    /// Nothing: it sees the host's files.
+    pub(crate) root: Option<Root>,
+    /// Where it sees the host's files, none of the places for these is made.
+    pub(crate) mounts: Vec<Mount>,
+    /// Which file is seen in place of which.
     pub(crate) files: Vec<(PathBuf, PathBuf)>,
     pub(crate) sysctls: Vec<(String, OsString)>,
     /// However the engine's process ends, the container ends with it.
@@ -158,24 +164,33 @@ fn start(
         }
         _ => None,
     };
-    let program = match place {
-        Place::New(launch) => {
-            inside::enter_new(launch)?;
-            &launch.program
-        }
+    let (program, leaves) = match place {
+        Place::New(launch) => (&launch.program, enter(launch)?),
         Place::Beside { process, program } => {
             inside::enter(process.as_fd())?;
-            program
+            (&**program, None)
         }
     };
+    let user = program.user.as_deref().map(user::find).transpose().map_err(LaunchError::Io)?;
     let mut command = command(program)?;
-    let user = program.user.map(|(uid, gid)| (Uid::from_raw(uid), Gid::from_raw(gid)));
-    let opened = Opened::new(program.stdio, user, &mut command)
+    if let Some(user) = &user
+        && !program.env.iter().any(|(name, _)| name == "HOME")
+    {
+        command.env("HOME", &user.home);
+    }
+    let user = user.map(|User { uid, gid, groups, .. }| Identity {
+        uid,
+        gid,
+        groups: [gid].into_iter().chain(groups).collect(),
+    });
+    let owner = user.as_ref().map(|user| (user.uid, user.gid));
+    let opened = Opened::new(program.stdio, owner, &mut command)
         .map_err(failed("making the standard streams"))?;
     let (mut reported, report) = io::pipe().map_err(failed("making a pipe"))?;
     let child = Child {
         mounts_proc: matches!(place, Place::New(_)),
         controls_terminal: matches!(program.stdio, Stdio::Terminal(_)),
+        leaves,
         user,
         capabilities: program.capabilities,
         open_files: limit_before(),
@@ -200,6 +215,16 @@ fn start(
             Err(failed("watching over the program")(error))
         }
     }
+}
+
+/// The calling thread enters what a container has of its own.
+fn enter(launch: &Launch) -> Result<Option<(OwnedFd, Sealed)>, LaunchError> {
+    let host = inside::enter_new(launch)?;
+    let Some((host, root)) = host.zip(launch.root.as_ref()) else { return Ok(None) };
+    let cwd = &launch.program.cwd;
+    std::fs::create_dir_all(cwd)
+        .map_err(failed(format_args!("making the working directory {}", cwd.display())))?;
+    Ok(Some((host, Sealed { hides: !root.privileged, read_only: root.read_only })))
 }
 
 fn command(program: &Program) -> Result<Command, LaunchError> {

@@ -78,10 +78,7 @@ async fn it_sees_its_own_processes_links_name_and_files_and_the_host_does_not() 
          cat /proc/sys/net/ipv4/ip_default_ttl",
     );
     launch.hostname = Some("box".to_owned());
-    launch.files = vec![
-        (own, "/etc/hosts".into()),
-        (directory.path().join("unused"), "/etc/no-such-file".into()),
-    ];
+    launch.files = vec![(own.clone(), "/etc/hosts".into()), (own, "/etc/no-such-file".into())];
     launch.sysctls = vec![("net.ipv4.ip_default_ttl".to_owned(), "33".into())];
     let said = run(launch).await;
     let lines: Vec<_> = said.lines().collect();
@@ -103,7 +100,7 @@ async fn a_user_has_no_capabilities_and_root_those_of_docker() {
     // What `docker run busybox grep Cap /proc/self/status` prints.
     assert!(root.contains("CapPrm:\t00000000a80425fb\nCapBnd:\t00000000a80425fb\n"), "{root}");
     let mut launch = shell(&format!("{status}; echo again > /dev/stdout"));
-    launch.program.user = Some((1234, 2345));
+    launch.program.user = Some("1234:2345".to_owned());
     launch.program.stdio = Stdio::Pipes { stdin: true };
     let user = run(launch).await;
     assert!(user.contains("Uid:\t1234\t1234\t1234\t1234\n"), "{user}");
@@ -277,7 +274,7 @@ fn a_killed_engine_takes_its_containers_along() {
             let (processes, mut exits) = Processes::new().unwrap();
             let mut launch = shell("sleep 1000 & wait");
             launch.program.stdio = Stdio::Pipes { stdin: false };
-            launch.program.user = Some((1234, 1234));
+            launch.program.user = Some("1234:1234".to_owned());
             let pid = processes.start(&id("a"), launch).await.unwrap();
             println!("\npid {}", pid.as_raw_pid());
             exits.recv().await;
@@ -337,6 +334,8 @@ fn launch_of(program: Program) -> Launch {
         program,
         network: network(),
         hostname: None,
+        root: None,
+        mounts: Vec::new(),
         files: Vec::new(),
         sysctls: Vec::new(),
         dies_with_parent: true,
@@ -346,7 +345,7 @@ fn launch_of(program: Program) -> Launch {
 /// A new one.
 fn network() -> OwnedFd {
     let made = thread::spawn(|| {
-        inside::unshare(rustix::thread::UnshareFlags::NEWNET).unwrap();
+        unshare(rustix::thread::UnshareFlags::NEWNET).unwrap();
         OwnedFd::from(fs::File::open("/proc/thread-self/ns/net").unwrap())
     });
     made.join().unwrap()

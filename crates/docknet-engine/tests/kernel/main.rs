@@ -3,6 +3,7 @@
 
 mod brought;
 mod crash;
+mod images;
 mod lab;
 mod life;
 mod names;

@@ -20,8 +20,7 @@ use super::io::{HyperIo, Watched, told};
 use super::{Body, BoxFuture, Dial, Endless, Transport};
 use crate::{Error, ErrorKind, Result};
 
-/// How many connections are kept for the next call, and for how long.
-const KEPT: usize = 16;
+/// How long a connection is kept for the next call.
 const KEPT_FOR: Duration = Duration::from_secs(60);
 
 /// Speaks HTTP/1.1 to one engine.
@@ -33,6 +32,8 @@ struct Shared {
     dial: Box<dyn Dial>,
     kept: Mutex<Vec<Kept>>,
     places: Arc<Semaphore>,
+    /// How many connections are kept: as many as there are calls at a time, since each of them had one.
+    most: usize,
 }
 
 #[derive(Debug)]
@@ -44,8 +45,9 @@ struct Kept {
 impl Http1 {
     /// Calls beyond `max_connections` at a time wait for a place.
     pub(crate) fn new(dial: impl Dial, max_connections: usize) -> Self {
-        let places = Arc::new(Semaphore::new(max_connections.clamp(1, Semaphore::MAX_PERMITS)));
-        Self(Arc::new(Shared { dial: Box::new(dial), kept: Mutex::default(), places }))
+        let most = max_connections.clamp(1, Semaphore::MAX_PERMITS);
+        let places = Arc::new(Semaphore::new(most));
+        Self(Arc::new(Shared { dial: Box::new(dial), kept: Mutex::default(), places, most }))
     }
 }
 
@@ -109,7 +111,7 @@ impl Shared {
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|kept| kept.since.elapsed() < KEPT_FOR);
-        if kept.len() == KEPT {
+        if kept.len() == self.most {
             // The newest is the one that the next call can use: the oldest may belong to a runtime that is gone.
             kept.remove(0);
         }

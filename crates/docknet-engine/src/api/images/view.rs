@@ -18,7 +18,7 @@ pub(super) struct ImageView<'a> {
     created: jiff::Timestamp,
     docker_version: &'static str,
     author: &'static str,
-    architecture: &'static str,
+    architecture: &'a str,
     os: &'static str,
     size: u64,
     graph_driver: Value,
@@ -35,7 +35,7 @@ pub(in crate::api) struct ImageSummary<'a> {
     containers: usize,
     created: i64,
     id: &'a str,
-    labels: Option<()>,
+    labels: Option<&'a Value>,
     parent_id: &'static str,
     repo_digests: [(); 0],
     repo_tags: &'a [String],
@@ -54,16 +54,19 @@ impl<'a> ImageView<'a> {
             created: image.created,
             docker_version: "",
             author: "",
-            architecture: architecture(),
+            architecture: match image.architecture.as_str() {
+                "" => architecture(),
+                known => known,
+            },
             os: "linux",
             size: image.size,
             graph_driver: json!({ "Data": null, "Name": DRIVER }),
-            root_fs: json!({ "Type": "layers" }),
+            root_fs: match image.layers.is_empty() {
+                true => json!({ "Type": "layers" }),
+                false => json!({ "Type": "layers", "Layers": image.layers }),
+            },
             metadata: json!({ "LastTagTime": image.created }),
-            config: json!({
-                "Cmd": ["sh"], "Entrypoint": null, "Env": null, "Labels": null,
-                "OnBuild": null, "User": "", "Volumes": null, "WorkingDir": "",
-            }),
+            config: settings(image),
         }
     }
 }
@@ -74,7 +77,7 @@ impl<'a> ImageSummary<'a> {
             containers,
             created: image.created.as_second(),
             id: &image.id,
-            labels: None,
+            labels: image.settings.get("Labels"),
             parent_id: "",
             repo_digests: [],
             repo_tags: &image.tags,
@@ -82,6 +85,17 @@ impl<'a> ImageSummary<'a> {
             size: image.size,
         }
     }
+}
+
+/// What its containers are made with, with what nobody said of it.
+fn settings(image: &Image) -> Value {
+    let nobodys = json!({
+        "Cmd": if image.has_files { Value::Null } else { json!(["sh"]) },
+        "Entrypoint": null, "Env": null, "Labels": null, "OnBuild": null, "User": "", "Volumes": null, "WorkingDir": "",
+    });
+    let Value::Object(mut all) = nobodys else { return nobodys };
+    all.extend(image.settings.clone());
+    Value::Object(all)
 }
 
 /// This machine's, as Go calls it.

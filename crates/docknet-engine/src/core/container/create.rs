@@ -10,7 +10,7 @@ use docknet_types::{ApiVersion, ContainerId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Container, ContainerConfig, NAMESPACE, name, ports, signal, words};
+use super::{Container, ContainerConfig, NAMESPACE, mounts, name, ports, signal, words};
 use crate::Profile;
 use crate::core::endpoint::EndpointConfig;
 use crate::core::image;
@@ -19,7 +19,7 @@ use crate::core::tx::Tx;
 
 /// From this version on networks have priorities (API changelog, 1.48).
 const GATEWAY_PRIORITY: ApiVersion = ApiVersion::new(1, 48);
-/// What an image runs if nothing else is asked for: nobody looks into images here.
+/// What an image runs in which nothing is.
 const COMMAND: &str = "sh";
 
 /// `POST /containers/create`
@@ -84,18 +84,29 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
     check_options(&config, &host_config, &mode)?;
     check_namespace(&labels(&config), &mode)?;
     ports::check(&host_config)?;
-    let image = text(&config, "Image").to_owned();
-    let image_id = match image.as_str() {
-        "" if words(config.get("Cmd")).is_empty() && words(config.get("Entrypoint")).is_empty() => {
-            return Err(invalid("no command specified"));
-        }
-        "" => String::new(),
-        image => tx.state.images.find(image)?.id.clone(),
+    let name_of_image = text(&config, "Image").to_owned();
+    let image = match name_of_image.as_str() {
+        "" => None,
+        name => Some(tx.state.images.find(name)?.clone()),
     };
-    endpoints::check(tx, &endpoints)?;
-    if words(config.get("Cmd")).is_empty() && words(config.get("Entrypoint")).is_empty() {
-        config.insert("Cmd".to_owned(), Value::from(vec![COMMAND]));
+    if let Some(image) = &image {
+        image::settle(&mut config, image);
     }
+    if words(config.get("Cmd")).is_empty() && words(config.get("Entrypoint")).is_empty() {
+        match &image {
+            Some(image) if !image.has_files => {
+                config.insert("Cmd".to_owned(), Value::from(vec![COMMAND]));
+            }
+            _ => return Err(invalid("no command specified")),
+        }
+    }
+    let image_id = image.as_ref().map(|image| image.id.clone()).unwrap_or_default();
+    let runs = tx.given.host.is_real
+        && image.is_some_and(|image| image.has_files || image::is_host(&image.id));
+    if runs {
+        mounts::check(&host_config)?;
+    }
+    endpoints::check(tx, &endpoints)?;
     let id = ContainerId::from(tx.given.draw.id());
     let name = match asked_name.strip_prefix('/').unwrap_or(&asked_name) {
         "" if asked_name.is_empty() => name::made_up(tx, id.as_str()),
@@ -121,7 +132,6 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
             endpoints::attachments(tx, &config, &mode, endpoints)?
         }
     };
-    let runs = tx.given.host.is_real && image::is_host(&image_id);
     let container = Container {
         id: id.clone(),
         name,
@@ -129,7 +139,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
         hostname,
         attachments,
         config: Arc::new(ContainerConfig {
-            image,
+            image: name_of_image,
             image_id,
             labels: labels(&config),
             network_mode: mode,

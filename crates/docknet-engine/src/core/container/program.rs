@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use docknet_types::ContainerId;
 use serde_json::Value;
 
-use super::{Container, words};
+use super::{Container, Mount, words};
+use crate::core::image;
 use crate::core::step::Outlook;
 
 /// A container's first program, and what it finds around it.
@@ -13,6 +14,9 @@ use crate::core::step::Outlook;
 pub(crate) struct Program {
     pub(crate) container: ContainerId,
     pub(crate) namespace: Whose,
+    /// Over whose files it runs.
+    pub(crate) root: Root,
+    pub(crate) mounts: Vec<Mount>,
     pub(crate) command: Command,
     pub(crate) hostname: String,
     pub(crate) domain: Option<String>,
@@ -21,11 +25,21 @@ pub(crate) struct Program {
     pub(crate) sysctls: Vec<(String, String)>,
 }
 
+/// The files that a program sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Root {
+    /// The host's own.
+    Host,
+    /// Those of an image, with what the container changed of them.
+    Image { id: String, read_only: bool, privileged: bool },
+}
+
 /// What is run, by whom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Command {
     /// The program and its arguments.
     pub(crate) words: Vec<String>,
+    /// `HOME` is its user's if it is not among these.
     pub(crate) env: Vec<(String, String)>,
     pub(crate) directory: String,
     /// `user`, `user:group`, or their numbers; empty for root.
@@ -82,12 +96,23 @@ impl Program {
             (false, Some(other)) => Whose::Of(ContainerId::from(other)),
             (false, None) => Whose::Of(container.id.clone()),
         };
+        let is_set = |key: &str| host_config.get(key).and_then(Value::as_bool).unwrap_or_default();
+        let root = match image::is_host(&container.config.image_id) {
+            true => Root::Host,
+            false => Root::Image {
+                id: container.config.image_id.clone(),
+                read_only: is_set("ReadonlyRootfs"),
+                privileged: is_set("Privileged"),
+            },
+        };
         let sysctls = host_config.get("Sysctls").and_then(Value::as_object).into_iter().flatten();
         let sysctls =
             sysctls.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.into())));
         Some(Self {
             container: container.id.clone(),
             namespace,
+            root,
+            mounts: Mount::all(&container.config.config, host_config),
             command: Command::first(container),
             hostname: container.hostname.clone(),
             domain: text(container, "Domainname").filter(|name| !name.is_empty()),
@@ -125,7 +150,6 @@ impl Command {
         let mut all = BTreeMap::from([
             ("PATH".to_owned(), PATH.to_owned()),
             ("HOSTNAME".to_owned(), container.hostname.clone()),
-            ("HOME".to_owned(), "/root".to_owned()),
         ]);
         if tty {
             all.insert("TERM".to_owned(), "xterm".to_owned());
@@ -138,18 +162,23 @@ impl Command {
                 .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
         let host_config = |key: &str| words(config.host_config.get(key));
-        let owned = |words: Vec<&str>| words.into_iter().map(str::to_owned).collect();
+        let owned = |words: Vec<&str>| words.into_iter().map(str::to_owned).collect::<Vec<_>>();
         let privileged = config.host_config.get("Privileged").and_then(Value::as_bool);
+        let added = owned(host_config("CapAdd"));
+        let mut dropped = owned(host_config("CapDrop"));
+        let makes_devices = |name: &String| {
+            matches!(name.to_uppercase().trim_start_matches("CAP_"), "ALL" | "MKNOD")
+        };
+        // Docker gives it, and has control groups say which devices may be made. There are none here.
+        if !image::is_host(&config.image_id) && !added.iter().any(makes_devices) {
+            dropped.push("MKNOD".to_owned());
+        }
         Self {
             env: all.into_iter().collect(),
             directory: text(container, "WorkingDir")
                 .filter(|directory| !directory.is_empty())
                 .unwrap_or_else(|| "/".to_owned()),
-            capabilities: Capabilities {
-                all: privileged.unwrap_or_default(),
-                added: owned(host_config("CapAdd")),
-                dropped: owned(host_config("CapDrop")),
-            },
+            capabilities: Capabilities { all: privileged.unwrap_or_default(), added, dropped },
             ..Self::default()
         }
     }

@@ -1,5 +1,8 @@
 //! Taking images in, naming them and taking them away.
 
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
 use super::{Image, Reference};
 use crate::core::event::ImageRef;
 use crate::core::image::BadReference;
@@ -15,6 +18,20 @@ pub(crate) enum Source {
     Load,
     /// A registry, if there were one.
     Pull,
+}
+
+/// What is taken in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Taken {
+    /// Made up if nothing is known from which it follows.
+    pub(crate) id: Option<String>,
+    /// In bytes.
+    pub(crate) size: u64,
+    pub(crate) created: Option<Timestamp>,
+    pub(crate) settings: Map<String, Value>,
+    pub(crate) layers: Vec<String>,
+    pub(crate) architecture: String,
+    pub(crate) has_files: bool,
 }
 
 /// What a removal did, as it is answered.
@@ -41,7 +58,7 @@ pub(crate) fn register(
     tx: &mut Tx<'_>,
     source: Source,
     name: Option<&Reference>,
-    size: u64,
+    taken: Taken,
 ) -> String {
     let tag = name.map(Reference::tagged);
     let here =
@@ -49,17 +66,24 @@ pub(crate) fn register(
     let id = match here {
         Some(id) if source == Source::Pull => id,
         _ => {
-            let id = format!("sha256:{}", tx.given.draw.id());
+            let Taken { id, size, created, settings, layers, architecture, has_files } = taken;
+            let id = id.unwrap_or_else(|| format!("sha256:{}", tx.given.draw.id()));
             let comment = match source {
                 Source::Import => "Imported from -",
                 Source::Load | Source::Pull => "",
             };
+            // What is here already keeps its names.
+            let tags = tx.state.images.get(&id).map(|here| here.tags.clone()).unwrap_or_default();
             tx.state.images.put(Image {
                 id: id.clone(),
-                tags: Vec::new(),
-                created: tx.given.now,
+                tags,
+                created: created.unwrap_or(tx.given.now),
                 size,
                 comment: comment.to_owned(),
+                settings,
+                layers,
+                architecture,
+                has_files,
             });
             id
         }

@@ -1,7 +1,5 @@
 //! Programs of containers: what of a decision the kernel is asked to run.
 
-mod user;
-
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -16,9 +14,10 @@ use rustix::thread::CapabilitySet;
 
 use super::namespace::Namespace;
 use super::{PlaneError, cannot};
-use crate::core::container::{Capabilities, Command, Files, Program};
+use crate::core::container::{Capabilities, Command, Files, Program, Root};
 use crate::core::step::Outlook;
 use crate::dns::{Families, Hosts, Overrides, Resolv, split_extra_host};
+use crate::images::Images;
 use crate::process::{
     self, DEFAULT_CAPABILITIES, Launch, LaunchError, Processes, Reader, Size, Stdio,
 };
@@ -27,8 +26,8 @@ use crate::process::{
 #[derive(Debug)]
 pub(crate) struct Programs {
     processes: Arc<Processes>,
-    /// For the files that containers see in the place of the host's.
-    dir: PathBuf,
+    /// Where files are that containers see in the place of the host's.
+    images: Arc<Images>,
     /// What each container was last told to run.
     told: BTreeMap<ContainerId, Program>,
 }
@@ -38,9 +37,8 @@ const HOST_RESOLV: &str = "/etc/resolv.conf";
 const TERMINAL: Size = Size { rows: 24, columns: 80 };
 
 impl Programs {
-    pub(crate) fn new(processes: Arc<Processes>) -> Self {
-        let name = format!("docknet-{}-{:08x}", std::process::id(), fastrand::u32(..));
-        Self { processes, dir: std::env::temp_dir().join(name), told: BTreeMap::new() }
+    pub(crate) fn new(processes: Arc<Processes>, images: Arc<Images>) -> Self {
+        Self { processes, images, told: BTreeMap::new() }
     }
 
     /// Runs a container's program in this namespace.
@@ -54,7 +52,8 @@ impl Programs {
                 Ok(())
             }
             Err(why) => {
-                self.forget(&program.container);
+                // What it had changed of its files before is there for the next time.
+                self.leave(&program.container);
                 Err(not_started(&why))
             }
         }
@@ -88,7 +87,7 @@ impl Programs {
         let is_gone = |line: &str| {
             before.iter().any(|gone| gone == line) && !after.iter().any(|stays| stays == line)
         };
-        let path = self.dir.join(program.container.as_str()).join("hosts");
+        let path = self.images.container(&program.container).join("hosts");
         let text = fs::read_to_string(&path)?;
         let kept = text.lines().filter(|line| !is_gone(line)).chain(new.map(String::as_str));
         let text: String = kept.map(|line| format!("{line}\n")).collect();
@@ -105,10 +104,13 @@ impl Programs {
     }
 
     pub(crate) fn forget(&mut self, container: &ContainerId) {
+        self.leave(container);
+        self.images.forget(container);
+    }
+
+    fn leave(&mut self, container: &ContainerId) {
         self.processes.forget(container);
         self.told.remove(container);
-        // It may never have run.
-        let _ = fs::remove_dir_all(self.dir.join(container.as_str()));
     }
 
     fn launch(&self, program: &Program, network: OwnedFd) -> io::Result<Launch> {
@@ -116,6 +118,8 @@ impl Programs {
             program: command(&program.command)?,
             network,
             hostname: Some(program.hostname.clone()),
+            root: self.root(program),
+            mounts: program.mounts.clone(),
             files: self.write_files(program)?,
             sysctls: program
                 .sysctls
@@ -127,9 +131,21 @@ impl Programs {
         })
     }
 
+    fn root(&self, program: &Program) -> Option<process::Root> {
+        match &program.root {
+            Root::Host => None,
+            Root::Image { id, read_only, privileged } => Some(process::Root {
+                image: self.images.root(id),
+                own: self.images.container(&program.container),
+                read_only: *read_only,
+                privileged: *privileged,
+            }),
+        }
+    }
+
     /// The files by which libraries find names, and where they are to be seen.
     fn write_files(&self, program: &Program) -> io::Result<Vec<(PathBuf, PathBuf)>> {
-        let dir = self.dir.join(program.container.as_str());
+        let dir = self.images.container(&program.container);
         fs::create_dir_all(&dir)?;
         let texts = [
             ("hosts", hosts(program)),
@@ -147,13 +163,6 @@ impl Programs {
     }
 }
 
-impl Drop for Programs {
-    fn drop(&mut self) {
-        // If none ever ran, it is not there.
-        let _ = fs::remove_dir_all(&self.dir);
-    }
-}
-
 /// A command as it is started.
 pub(crate) fn command(command: &Command) -> io::Result<process::Program> {
     let stdio = match (command.tty, command.stdin) {
@@ -165,7 +174,7 @@ pub(crate) fn command(command: &Command) -> io::Result<process::Program> {
         arguments: command.words.iter().map(OsString::from).collect(),
         env: env.collect(),
         cwd: PathBuf::from(&command.directory),
-        user: Some(user::find(&command.user)?),
+        user: Some(command.user.clone()),
         capabilities: capabilities(&command.capabilities)?,
         stdio,
         reader: Reader::Nobody,
