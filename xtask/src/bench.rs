@@ -157,7 +157,8 @@ impl Options {
         };
         let step = self.step("kernel", Chapter::Kernel, file);
         let step = step.arg("--docker").arg(socket("docker28")?);
-        let ended = step.arg("--podman").arg(socket("podman5")?).run();
+        let step = step.arg("--podman").arg(socket("podman5")?);
+        let ended = step.env("DOCKNET_KERNEL_IMAGE", engines::busybox()?).run();
         // They have a thousand networks now: to forget these is a matter of seconds, to remove them one of minutes.
         engines::reset(&OTHERS)?;
         ended

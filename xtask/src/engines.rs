@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -141,6 +141,19 @@ pub(crate) fn inside(name: &str) -> Result<Command> {
         .args(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"])
         .arg("PODMAN_IGNORE_CGROUPSV1_WARNING=1");
     Ok(command)
+}
+
+/// The files of `busybox:latest`, as docker28 has them.
+pub(crate) fn busybox() -> Result<PathBuf> {
+    let lab = Lab::open()?;
+    let _lock = lab.lock()?;
+    template::build_missing(&lab, &BTreeSet::from([Suite::Sid]))?;
+    Ok(Template::of(&lab, Suite::Sid).busybox())
+}
+
+/// Gives the engine at this socket the `busybox:latest` that docker28 has.
+pub(crate) fn load_busybox(socket: &Path) -> Result<()> {
+    instance::import(&busybox()?, socket)
 }
 
 /// The docker CLI of docker28's root as a command of this machine's, words with blanks between them: with the libraries of that

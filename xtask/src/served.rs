@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Error, Result, bail};
 
-use crate::engines::{PARENT, PARENT_ADDRESS};
+use crate::engines::{self, PARENT, PARENT_ADDRESS};
 use crate::step::{Step, root};
 
 /// The engine that ours is to be like.
@@ -85,7 +85,9 @@ impl Served {
         let mut inside = Command::new("unshare");
         inside.args(["--net", "--", "sh", "-c", &machine, "sh"]);
         inside.arg(serve.get_program()).args(serve.get_args()).current_dir(root());
-        Self::await_socket(inside, socket)
+        let served = Self::await_socket(inside, socket)?;
+        engines::load_busybox(&served.socket)?;
+        Ok(served)
     }
 
     fn await_socket(mut command: Command, socket: PathBuf) -> Result<Self> {

@@ -72,27 +72,12 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Our engine on the kernel, with programs in its containers: those that real containers have, seen here in the place of a
-/// directory of this machine's own.
+/// Our engine on the kernel, with the programs in its containers that the real engines' have.
 fn programs() -> Result<()> {
-    const SCRIPT: &str = "busybox --install -s \"$APPLETS\" && mount --bind \"$APPLETS\" /usr/local/sbin && \
-        exec \"$CARGO\" test --quiet --locked --offline --package docknet-conformance --test embedded kernel";
-    // Nothing may be left to build below: busybox has an `ar` too, and it makes no libraries.
-    Step::cargo("build for the programs")
-        .words("test --no-run --quiet --locked --package docknet-conformance --test embedded")
-        .run()?;
-    let applets = std::env::temp_dir().join(format!("docknet-applets-{}", std::process::id()));
-    std::fs::create_dir_all(&applets)?;
-    let ran = Step::new("programs", "unshare")
-        .words("--mount sh -c")
-        .arg(SCRIPT)
-        .env("APPLETS", applets.display().to_string())
-        .env("CARGO", std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
-        .env("DOCKNET_KERNEL_PROGRAMS", "1")
-        .within(root())
-        .run();
-    std::fs::remove_dir_all(&applets)?;
-    ran
+    Step::cargo("conformance on the kernel")
+        .words("test --quiet --locked --package docknet-conformance --test embedded kernel")
+        .env("DOCKNET_KERNEL_IMAGE", engines::busybox()?)
+        .run()
 }
 
 /// The real engines, and ours twice: in the process of the suite, and on a socket.

@@ -42,7 +42,7 @@ impl Engine {
 
     /// docknet's engine on the kernel of this machine, in a network namespace of its own, with the same. It takes root.
     ///
-    /// Where `DOCKNET_KERNEL_PROGRAMS` is set, containers run programs of this machine, which is to have those of busybox.
+    /// Where `DOCKNET_KERNEL_IMAGE` names an archive with the files of busybox, containers run its programs.
     ///
     /// # Errors
     /// What the kernel refuses, or a look at the engine meets.
@@ -50,14 +50,15 @@ impl Engine {
     pub async fn on_kernel(name: impl Into<String>, profile: Profile) -> Result<Self> {
         let misuse = |error: String| Error::new(ErrorKind::Config, error);
         let engine = docknet_engine::Engine::kernel().isolated().like(profile);
-        let programs = std::env::var_os("DOCKNET_KERNEL_PROGRAMS").is_some();
-        let engine = if programs { engine } else { engine.image(lab::IMAGE) };
+        let archive = std::env::var_os("DOCKNET_KERNEL_IMAGE");
+        let engine = if archive.is_some() { engine } else { engine.image(lab::IMAGE) };
         let engine = engine.start().await.map_err(|error| misuse(error.to_string()))?;
-        if programs {
-            // The image whose containers see this machine's files, by the name that behaviours know.
-            let tag = Request::post("/images/host/tag?repo=busybox&tag=latest").body(Bytes::new());
-            let tag = tag.map_err(|error| misuse(error.to_string()))?;
-            engine.client().send(tag).await?;
+        if let Some(archive) = archive {
+            let archive = std::fs::read(archive).map_err(|error| misuse(error.to_string()))?;
+            let import = Request::post("/images/create?fromSrc=-&repo=busybox&changes=CMD%20sh")
+                .body(Bytes::from(archive))
+                .map_err(|error| misuse(error.to_string()))?;
+            let _progress: serde_json::Value = engine.client().request(import).await?;
         }
         let host = engine.host().await.map_err(|error| misuse(error.to_string()))?;
         for line in [

@@ -88,10 +88,14 @@ pub(super) fn load_image(lab: &Lab, node: &Node) -> Result<()> {
     if has_image(lab, node) {
         return Ok(());
     }
-    let archive = fs::read(Template::of(lab, node.suite).busybox())?;
+    import(&Template::of(lab, node.suite).busybox(), &lab.socket(node))
+}
+
+/// Gives an engine this archive as `busybox:latest`.
+pub(super) fn import(busybox: &Path, socket: &Path) -> Result<()> {
+    let archive = fs::read(busybox)?;
     let path = "/images/create?fromSrc=-&repo=busybox&tag=latest&changes=CMD%20%5B%22sh%22%5D";
-    api::post(&lab.socket(node), path, "application/x-tar", &archive)
-        .context("image of busybox")?;
+    api::post(socket, path, "application/x-tar", &archive).context("image of busybox")?;
     Ok(())
 }
 

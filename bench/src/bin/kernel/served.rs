@@ -78,11 +78,17 @@ impl Drop for Served {
 /// the container of that name.
 pub fn serve(socket: &str, state: Option<&String>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let mut builder = Engine::kernel().isolated().image(IMAGE);
+    let mut builder = Engine::kernel().isolated();
     if let Some(dir) = state {
         builder = builder.state(dir);
     }
     let engine = runtime.block_on(builder.start())?;
+    // What the others run in their containers, too.
+    let archive =
+        std::env::var_os("DOCKNET_KERNEL_IMAGE").context("DOCKNET_KERNEL_IMAGE is not set")?;
+    let import = format!("/images/create?fromSrc=-&repo={IMAGE}&changes=CMD%20sh");
+    let import = http::Request::post(import).body(std::fs::read(archive)?.into())?;
+    let _progress: serde_json::Value = runtime.block_on(engine.client().request(import))?;
     let _server = runtime.block_on(engine.serve(&ListenAddress::unix(socket)?))?;
     let mut inside = Vec::new();
     for line in std::io::stdin().lines() {

@@ -145,8 +145,7 @@ pub(crate) fn end_stop(tx: &mut Tx<'_>, id: &ContainerId) -> Result<(), Refusal>
     let Ok(mut container) = found(tx, id.as_str()) else { return Ok(()) };
     if container.is_running() {
         let (networks, ending) = take_down(tx, &mut container, ended_by(&[KILL]));
-        tx.events.container_kill(container.event_ref(), &refs(&networks), KILL, Some(ending));
-        tx.events.container_stopped(container.event_ref());
+        tx.events.container_stop(container.event_ref(), &refs(&networks), &[KILL], ending);
         settle(tx, container);
     } else {
         tx.events.container_stopped(container.event_ref());
