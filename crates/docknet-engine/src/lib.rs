@@ -32,7 +32,7 @@
 //! - `Engine::kernel`, with the feature `kernel`, makes real networks on Linux; `Engine::sandbox` runs programs of a test's own in
 //!   a container's network, and `Engine::adopt` takes a network namespace that is there as a container.
 //! - Containers are there so that networks have something to connect: they have a state, a name and addresses, and no process.
-//!   What they run until they are stopped is nothing. On the kernel those of the image `host` run a program.
+//!   What they run until they are stopped is nothing. On the kernel they run programs, over an image's files or the host's.
 #![deny(missing_docs)]
 #![cfg_attr(
     not(feature = "disk"),

@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use std::thread;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
-use rustix::process::chroot;
+use rustix::process::{chroot, umask};
 use rustix::thread::UnshareFlags;
 use sha2::{Digest as _, Sha256};
 use tar::{Archive, Entry, EntryType};
@@ -39,6 +39,8 @@ pub(crate) fn unpack(dir: &Path, archive: impl Read + Send) -> io::Result<Layer>
     thread::scope(|scope| {
         let unpacked = scope.spawn(|| {
             unshare(UnshareFlags::FS)?;
+            // Directories that no archive says anything of are for everybody, whatever the engine's own mask is.
+            umask(Mode::WGRP | Mode::WOTH);
             chroot(dir)?;
             std::env::set_current_dir("/")?;
             unpack_here(archive, owners)

@@ -6,11 +6,12 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::CWD;
+use rustix::fs::{CWD, Mode};
 use rustix::mount::{
     MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_change,
     move_mount, open_tree,
 };
+use rustix::process::umask;
 use rustix::system::sethostname;
 use rustix::thread::{
     LinkNameSpaceType, ThreadNameSpaceType, UnshareFlags, move_into_link_name_space,
@@ -28,6 +29,8 @@ pub(super) fn enter_new(launch: &Launch) -> Result<Option<OwnedFd>, LaunchError>
     let flags =
         UnshareFlags::NEWNS | UnshareFlags::NEWUTS | UnshareFlags::NEWIPC | UnshareFlags::NEWPID;
     unshare(flags).map_err(failed("making namespaces"))?;
+    // What is made for the container is not for the engine only. The mask is this thread's own by now.
+    umask(Mode::WGRP | Mode::WOTH);
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
         .map_err(failed("keeping the mounts to the container"))?;
     if let Some(hostname) = &launch.hostname {
