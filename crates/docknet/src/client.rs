@@ -216,7 +216,8 @@ impl Client {
     pub async fn engine(&self) -> Result<Engine> {
         let Ping { api_version, flavour, .. } = match self.0.ping.get() {
             Some(known) => known,
-            None => self.limited(self.ask()).await?,
+            // Boxed: it happens once, and would make the future of every call several times as large.
+            None => Box::pin(self.limited(self.ask())).await?,
         };
         let version =
             self.0.settings.api_version.unwrap_or_else(|| ApiVersion::NEWEST.min(*api_version));
@@ -389,7 +390,7 @@ impl Client {
             if response.status().is_success() {
                 Ok(response.into_body())
             } else {
-                self.refusal(response).await
+                Box::pin(self.refusal(response)).await
             }
         });
         opened.await.map_err(|error| error.doing(operation, subject.as_deref()))
@@ -400,7 +401,7 @@ impl Client {
         if response.status().is_success() {
             response.into_body().collect(self.0.settings.max_body).await
         } else {
-            self.refusal(response).await
+            Box::pin(self.refusal(response)).await
         }
     }
 

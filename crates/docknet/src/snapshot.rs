@@ -1,5 +1,6 @@
 //! What an engine said of one object, kept as it said it and read when somebody looks.
 
+use std::iter::Peekable;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// The JSON of one object. Of a list, each keeps its part of the whole answer, without a copy.
 ///
-/// Brackets, strings and UTF-8 are in order, and the name and the id were read. What else is wrong with it, and an
+/// Braces, strings and UTF-8 are in order, and the name and the id were read. What else is wrong with it, and an
 /// engine does not write that, shows when somebody looks: as `undecoded`, or as `null`.
 #[derive(Debug)]
 pub(crate) struct Snapshot<T> {
@@ -87,53 +88,100 @@ impl<T> Snapshot<T> {
     }
 }
 
-/// The objects of a list, if it is one: brackets and strings are looked at, and nothing else.
+/// The objects of a list, if it is one: braces and strings are looked at, and nothing else.
 fn objects(list: &str) -> Option<Vec<&str>> {
+    let list = list.trim_ascii();
     let mut objects = Vec::new();
-    let mut rest = list.trim_ascii().strip_prefix('[')?.trim_ascii_start();
-    if rest == "]" {
-        return Some(objects);
-    }
-    loop {
-        let (object, behind) = rest.split_at_checked(object_end(rest)?)?;
-        objects.push(object);
-        let behind = behind.trim_ascii_start();
-        if behind == "]" {
-            return Some(objects);
+    let (mut depth, mut begin, mut end) = (0_usize, 0, 0);
+    for (at, brace) in Braces::of(list) {
+        if brace == b'{' {
+            if depth == 0 {
+                let between = if objects.is_empty() { "[" } else { "," };
+                if list.get(end..at)?.trim_ascii() != between {
+                    return None;
+                }
+                begin = at;
+            }
+            depth += 1;
+        } else {
+            depth = depth.checked_sub(1)?;
+            if depth == 0 {
+                end = at + 1;
+                objects.push(list.get(begin..end)?);
+            }
         }
-        rest = behind.strip_prefix(',')?.trim_ascii_start();
     }
+    let rest = list.get(end..)?;
+    let ends = match objects.is_empty() {
+        true => rest.strip_prefix('[')?.trim_ascii() == "]",
+        false => rest.trim_ascii() == "]",
+    };
+    (depth == 0 && ends).then_some(objects)
 }
 
 /// Where the object ends that begins here.
 fn object_end(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    if bytes.first() != Some(&b'{') {
+    if !text.starts_with('{') {
         return None;
     }
-    let (mut depth, mut at) = (0_usize, 0);
-    loop {
-        match bytes.get(at)? {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
-            b'"' => at = string_end(bytes, at + 1)?,
-            _ => {}
+    let mut depth = 0_usize;
+    let mut braces = Braces::of(text);
+    braces.find_map(|(at, brace)| {
+        depth = if brace == b'{' { depth + 1 } else { depth.saturating_sub(1) };
+        (depth == 0).then_some(at + 1)
+    })
+}
+
+/// The braces of a JSON text that are in no string. Between two of them quotes are counted, which processors do for dozens of bytes
+/// at once: to go from string to string takes several times as long.
+struct Braces<'a> {
+    text: &'a [u8],
+    braces: memchr::Memchr2<'a>,
+    backslashes: Peekable<memchr::Memchr<'a>>,
+    /// Up to here quotes are counted.
+    counted: usize,
+    in_string: bool,
+}
+
+impl<'a> Braces<'a> {
+    fn of(text: &'a str) -> Self {
+        let text = text.as_bytes();
+        Self {
+            text,
+            braces: memchr::memchr2_iter(b'{', b'}', text),
+            backslashes: memchr::memchr_iter(b'\\', text).peekable(),
+            counted: 0,
+            in_string: false,
         }
-        at += 1;
-        if depth == 0 {
-            return Some(at);
+    }
+
+    /// How many quotes there are before this place, behind the last one that was asked for, that no backslash takes the meaning from.
+    fn quotes(&mut self, before: usize) -> usize {
+        let piece = self.text.get(self.counted..before).unwrap_or_default();
+        let mut quotes = memchr::memchr_iter(b'"', piece).count();
+        while let Some(backslash) = self.backslashes.next_if(|at| *at < before) {
+            match self.text.get(backslash + 1) {
+                Some(b'"') if backslash + 1 < before => quotes = quotes.saturating_sub(1),
+                Some(b'\\') => drop(self.backslashes.next()),
+                _ => {}
+            }
         }
+        self.counted = before;
+        quotes
     }
 }
 
-/// Where the quote is that ends the string that begins here.
-fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        if bytes[at] == b'"' {
-            return Some(at);
+impl Iterator for Braces<'_> {
+    type Item = (usize, u8);
+
+    fn next(&mut self) -> Option<(usize, u8)> {
+        loop {
+            let at = self.braces.next()?;
+            self.in_string ^= self.quotes(at) % 2 == 1;
+            if !self.in_string {
+                return Some((at, *self.text.get(at)?));
+            }
         }
-        at += 2;
     }
 }
 
