@@ -14,8 +14,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// The JSON of one object. Of a list, each keeps its part of the whole answer, without a copy.
 ///
-/// Braces, strings and UTF-8 are in order, and the name and the id were read. What else is wrong with it, and an
-/// engine does not write that, shows when somebody looks: as `undecoded`, or as `null`.
+/// It begins and ends as an object, UTF-8 is in order, and the name and the id were read. What else is wrong with it, and an engine does
+/// not write that, shows when somebody looks: as `undecoded`, or as `null`.
 #[derive(Debug)]
 pub(crate) struct Snapshot<T> {
     json: Bytes,
@@ -28,8 +28,9 @@ pub(crate) struct Snapshot<T> {
 impl<T> Snapshot<T> {
     /// Takes an answer that is one object.
     pub(crate) fn one(json: Bytes) -> Result<Self> {
-        let whole = |text: &&str| object_end(text) == Some(text.len());
-        if let Some(object) = std::str::from_utf8(&json).ok().map(str::trim_ascii).filter(whole) {
+        let is_object = |text: &&str| text.starts_with('{') && text.ends_with('}');
+        if let Some(object) = std::str::from_utf8(&json).ok().map(str::trim_ascii).filter(is_object)
+        {
             return Self::of_valid(json.slice_ref(object.as_bytes()));
         }
         // Who knows what is wrong with it says so.
@@ -117,19 +118,6 @@ fn objects(list: &str) -> Option<Vec<&str>> {
         false => rest.trim_ascii() == "]",
     };
     (depth == 0 && ends).then_some(objects)
-}
-
-/// Where the object ends that begins here.
-fn object_end(text: &str) -> Option<usize> {
-    if !text.starts_with('{') {
-        return None;
-    }
-    let mut depth = 0_usize;
-    let mut braces = Braces::of(text);
-    braces.find_map(|(at, brace)| {
-        depth = if brace == b'{' { depth + 1 } else { depth.saturating_sub(1) };
-        (depth == 0).then_some(at + 1)
-    })
 }
 
 /// The braces of a JSON text that are in no string. Between two of them quotes are counted, which processors do for dozens of bytes

@@ -109,13 +109,16 @@ impl Shared {
         if !connection.is_free() {
             return;
         }
+        let now = Instant::now();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|kept| kept.since.elapsed() < KEPT_FOR);
+        // The oldest are first.
+        let expired = kept.partition_point(|kept| now.duration_since(kept.since) >= KEPT_FOR);
+        kept.drain(..expired);
         if kept.len() == self.most {
             // The newest is the one that the next call can use: the oldest may belong to a runtime that is gone.
             kept.remove(0);
         }
-        kept.push(Kept { connection, since: Instant::now() });
+        kept.push(Kept { connection, since: now });
     }
 
     fn respond(
