@@ -109,7 +109,9 @@ async fn the_limit_of_time_covers_the_question_for_the_version() {
     let client = server.asking_client(LIMIT);
     let started = Instant::now();
     let error = client.networks().get("x").await.unwrap_err();
-    assert_eq!((error.kind(), error.operation()), (ErrorKind::Timeout, Some("ping")));
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    // The limits of the call and of the question in it begin within the same moment.
+    assert!(matches!(error.operation(), Some("ping" | "network inspect")), "{error:?}");
     assert!(started.elapsed() < LIMIT + SLACK);
 }
 
