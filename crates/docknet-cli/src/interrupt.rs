@@ -18,6 +18,7 @@ pub(crate) struct Interrupt(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     came: AtomicBool,
+    by_hand: AtomicBool,
     comes: Notify,
 }
 
@@ -31,10 +32,10 @@ impl Interrupt {
         let heard = Arc::clone(&inner);
         tokio::spawn(async move {
             for first in [true, false] {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
+                let by_hand = tokio::select! {
+                    _ = interrupt.recv() => true,
+                    _ = terminate.recv() => false,
+                };
                 if !first {
                     let failure = Failure::new(
                         "ended without waiting for the engine: look at what it made of the last call",
@@ -43,6 +44,7 @@ impl Interrupt {
                     // Asked for twice, there is nobody left to wait for.
                     std::process::exit(INTERRUPTED.into());
                 }
+                heard.by_hand.store(by_hand, Ordering::SeqCst);
                 heard.came.store(true, Ordering::SeqCst);
                 heard.comes.notify_waiters();
             }
@@ -57,6 +59,11 @@ impl Interrupt {
 
     pub(crate) fn has_come(&self) -> bool {
         self.0.came.load(Ordering::SeqCst)
+    }
+
+    /// Whether it was Ctrl-C, and not a service manager.
+    pub(crate) fn was_by_hand(&self) -> bool {
+        self.0.by_hand.load(Ordering::SeqCst)
     }
 
     /// Waits for it.

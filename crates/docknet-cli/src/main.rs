@@ -31,6 +31,11 @@ use clap::Parser;
 use crate::cli::Cli;
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    if env::args_os().nth(1).is_some_and(|word| word == commands::serve::HOLD) {
+        // Its errors have no reader: who started it sees that it is gone.
+        return ExitCode::from(u8::from(docknet_engine::hold_programs().is_err()));
+    }
     complete::answer();
     match Cli::try_parse_from(words()) {
         Ok(cli) => cli.run(),

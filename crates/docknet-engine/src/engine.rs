@@ -125,6 +125,14 @@ impl Engine {
         Ok(Sandbox::new(namespace, None))
     }
 
+    /// Kills what runs in containers, and waits until it has ended. The containers end by it.
+    #[cfg(kernel)]
+    pub async fn end_programs(&self) {
+        if let Some(processes) = &self.0.processes {
+            processes.end_all().await;
+        }
+    }
+
     /// Whose answers it gives.
     #[must_use]
     pub fn profile(&self) -> Profile {

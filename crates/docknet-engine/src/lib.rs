@@ -84,6 +84,8 @@ pub use self::engine::{Sandbox, SandboxCommand, SandboxError};
 pub use self::faults::{Fault, Faults};
 #[cfg(kernel)]
 pub use self::open_files::raise_open_file_limit;
+#[cfg(kernel)]
+pub use self::process::hold_programs;
 pub use self::profile::Profile;
 #[cfg(kernel)]
 pub use self::rootless::{enter_user_namespace, run_in_user_namespace};

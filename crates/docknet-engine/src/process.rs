@@ -7,6 +7,7 @@
 //! capabilities, its own network, processes, hostname and mounts, and nothing else that would hold it.
 
 mod child;
+mod held;
 mod inside;
 mod launch;
 mod lookup;
@@ -30,6 +31,8 @@ use rustix::process::{Pid, Signal, kill_process, pidfd_send_signal};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+pub(crate) use self::held::Holder;
+pub use self::held::hold_programs;
 pub(crate) use self::inside::unshare;
 pub(crate) use self::launch::{DEFAULT_CAPABILITIES, Launch, LaunchError, Program};
 use self::launch::{Place, Running, failed, launch};
@@ -41,7 +44,7 @@ pub(crate) use self::table::{Machine, Process};
 /// The programs of an engine's containers, one first program a container.
 ///
 /// What reads, writes and waits has threads of its own: nothing depends on the runtime of whoever calls. Dropped, it kills
-/// those that die with their parent.
+/// them, unless somebody holds them that outlives it.
 #[derive(Debug)]
 pub(crate) struct Processes(Arc<Shared>);
 
@@ -50,6 +53,8 @@ struct Shared {
     containers: Mutex<Containers>,
     exits: mpsc::UnboundedSender<(ContainerId, i64)>,
     failures: broadcast::Sender<ContainerId>,
+    /// Who holds them, if they outlive this.
+    holder: Option<Arc<Holder>>,
     /// Who waits for the programs of which containers.
     expected: Mutex<HashMap<ContainerId, usize>>,
     reactor: Reactor,
@@ -57,15 +62,9 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Containers {
-    known: HashMap<ContainerId, Container>,
+    known: HashMap<ContainerId, Running>,
     /// Nobody asks any more. What starts only now must not outlive the others.
     closed: bool,
-}
-
-#[derive(Debug)]
-struct Container {
-    running: Running,
-    dies_with_parent: bool,
 }
 
 /// A reader that is to come.
@@ -85,8 +84,8 @@ impl Drop for Expected {
             }
         }
         drop(expected);
-        if let Some(container) = self.shared.containers().known.get(&self.id) {
-            container.running.streams.output.expect_nobody();
+        if let Some(running) = self.shared.containers().known.get(&self.id) {
+            running.streams.output.expect_nobody();
         }
     }
 }
@@ -102,12 +101,15 @@ const FAILURES: usize = 64;
 
 impl Processes {
     /// And where the end of each first program is told, with its exit code, after the last of its output.
-    pub(crate) fn new() -> io::Result<(Self, mpsc::UnboundedReceiver<(ContainerId, i64)>)> {
+    pub(crate) fn new(
+        holder: Option<Holder>,
+    ) -> io::Result<(Self, mpsc::UnboundedReceiver<(ContainerId, i64)>)> {
         let (exits, ends) = mpsc::unbounded_channel();
         let (failures, _) = broadcast::channel(FAILURES);
         let reactor = Reactor::new()?;
         let (containers, expected) = (Mutex::default(), Mutex::default());
-        let shared = Shared { containers, exits, failures, expected, reactor };
+        let holder = holder.map(Arc::new);
+        let shared = Shared { containers, exits, failures, holder, expected, reactor };
         Ok((Self(Arc::new(shared)), ends))
     }
 
@@ -170,21 +172,68 @@ impl Processes {
         if self.running(id).is_ok_and(|running| running.exit.borrow().is_none()) {
             return Err(LaunchError::Io(format!("container {id} runs a program already")));
         }
-        let dies_with_parent = launch.dies_with_parent;
-        let (shared, id) = (Arc::clone(&self.0), id.clone());
         let (sender, started) = oneshot::channel();
-        let began = move |result: Result<Running, LaunchError>| {
+        let began = self.began(id, sender);
+        match &self.0.holder {
+            Some(holder) => {
+                let runtime = self.0.reactor.handle.clone();
+                held::hold(Arc::clone(holder), id.clone(), launch, runtime, began)
+                    .map_err(failed("making a thread"))?;
+            }
+            None => self.launch(Place::New(Box::new(launch)), began)?,
+        }
+        Ok(started)
+    }
+
+    /// What is told of a first program's start, and gives what is told of its end.
+    fn began(
+        &self,
+        id: &ContainerId,
+        sender: oneshot::Sender<Result<Pid, LaunchError>>,
+    ) -> impl FnOnce(Result<Running, LaunchError>) -> Box<dyn FnOnce(i64)> + Send + use<> {
+        let (shared, id) = (Arc::clone(&self.0), id.clone());
+        move |result| {
             let pid = result.map(|running| {
                 let pid = running.pid;
-                shared.containers().add(id.clone(), Container { running, dies_with_parent });
+                shared.add(id.clone(), running);
                 pid
             });
             sender.send(pid).ok();
             // If nobody listens any more, the engine is going.
-            move |code| drop(shared.exits.send((id, code)))
+            Box::new(move |code| drop(shared.exits.send((id, code))))
+        }
+    }
+
+    /// The containers whose programs a former engine left running, or that ended since. They are this one's now.
+    pub(crate) fn recover_blocking(&self) -> io::Result<Vec<ContainerId>> {
+        let Some(holder) = &self.0.holder else { return Ok(Vec::new()) };
+        let mut recovered = Vec::new();
+        for program in holder.recover()? {
+            let id = program.id().clone();
+            let (sender, started) = oneshot::channel();
+            let (began, runtime) = (self.began(&id, sender), self.0.reactor.handle.clone());
+            thread::Builder::new()
+                .name("container".to_owned())
+                .spawn(move || program.follow(Reader::Nobody, &runtime, began))?;
+            // One that cannot be read from is not there.
+            if started.blocking_recv().is_ok_and(|started| started.is_ok()) {
+                recovered.push(id);
+            }
+        }
+        Ok(recovered)
+    }
+
+    /// Kills all first programs, and waits until they have ended, or for a while.
+    pub(crate) async fn end_all(&self) {
+        let all: Vec<Running> = self.0.containers().known.values().cloned().collect();
+        all.iter().for_each(Running::kill);
+        let ended = async {
+            for running in all {
+                wait(running.exit).await;
+            }
         };
-        self.launch(Place::New(Box::new(launch)), began)?;
-        Ok(started)
+        // The caller goes on all the same: it is about to end.
+        let _ = tokio::time::timeout(DYING, ended).await;
     }
 
     /// Starts a command in the namespaces of a container's first program, which must run.
@@ -278,21 +327,24 @@ impl Processes {
 
     /// Its output goes with it. A program that still runs is killed.
     pub(crate) fn forget(&self, id: &ContainerId) {
-        if let Some(Container { running, .. }) = self.0.containers().known.remove(id) {
+        if let Some(running) = self.0.containers().known.remove(id) {
             running.kill();
         }
     }
 
     fn running(&self, id: &ContainerId) -> io::Result<Running> {
-        self.0.containers().known.get(id).map(|container| container.running.clone()).ok_or_else(
-            || io::Error::new(io::ErrorKind::NotFound, format!("container {id} has no program")),
-        )
+        self.0.containers().known.get(id).cloned().ok_or_else(|| {
+            io::Error::new(io::ErrorKind::NotFound, format!("container {id} has no program"))
+        })
     }
 }
 
 impl Drop for Processes {
     fn drop(&mut self) {
-        self.0.containers().close();
+        match &self.0.holder {
+            Some(holder) => holder.leave(),
+            None => self.0.containers().close(),
+        }
     }
 }
 
@@ -330,30 +382,23 @@ impl Shared {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn add(&self, id: ContainerId, running: Running) {
+        let mut containers = self.containers();
+        if containers.closed {
+            running.kill();
+        }
+        containers.known.insert(id, running);
+    }
+
     fn containers(&self) -> MutexGuard<'_, Containers> {
         self.containers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Containers {
-    fn add(&mut self, id: ContainerId, container: Container) {
-        if self.closed {
-            container.close();
-        }
-        self.known.insert(id, container);
-    }
-
     fn close(&mut self) {
         self.closed = true;
-        self.known.values().for_each(Container::close);
-    }
-}
-
-impl Container {
-    fn close(&self) {
-        if self.dies_with_parent {
-            self.running.kill();
-        }
+        self.known.values().for_each(Running::kill);
     }
 }
 

@@ -61,6 +61,9 @@ pub(crate) struct Serve {
     seed: Option<u64>,
 }
 
+/// The first word, known to nobody else, by which this program holds the programs of containers.
+pub(crate) const HOLD: &str = "hold-programs";
+
 impl Serve {
     /// Whether an ordinary user needs a namespace for it.
     pub(crate) fn needs_root(&self) -> bool {
@@ -119,6 +122,11 @@ impl Serve {
         for server in servers {
             server.shutdown().await;
         }
+        // A service goes on where it was when it is started again. A hand leaves nothing behind.
+        #[cfg(target_os = "linux")]
+        if interrupt.was_by_hand() {
+            engine.end_programs().await;
+        }
         Ok(())
     }
 
@@ -136,6 +144,10 @@ impl Serve {
         });
         if let Some(dir) = &self.state {
             builder = builder.state(dir);
+            #[cfg(target_os = "linux")]
+            if let Ok(program) = env::current_exe() {
+                builder = builder.held_by([program.into_os_string(), HOLD.into()]);
+            }
         }
         if let Some(seed) = self.seed {
             builder = builder.seed(seed);

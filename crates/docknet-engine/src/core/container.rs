@@ -34,6 +34,9 @@ use super::endpoint::Attachment;
 use super::event::ContainerRef;
 use crate::Profile;
 
+/// The exit code of a program of which nobody knows how it ended, as Docker has it.
+pub(crate) const LOST: i64 = 255;
+
 /// The label by which a container brings a network namespace along.
 pub(crate) const NAMESPACE: &str = "docknet.namespace";
 

@@ -111,6 +111,8 @@ pub(crate) fn all(state: &State) -> Vec<Step> {
     let networks = state.networks().filter(|network| !network.config.config_only);
     let mut steps: Vec<Step> = networks.cloned().map(Step::AddNetwork).collect();
     for container in state.containers().filter(|container| container.is_running()) {
+        let outlook = Outlook::of(state, container);
+        steps.extend(Program::of(container, &outlook).map(|program| Step::Run(Arc::new(program))));
         let Some(sandbox) = Sandbox::of(container) else { continue };
         steps.push(Step::OpenSandbox(sandbox));
         steps.extend(container.attachments.values().filter_map(|attachment| {
@@ -118,8 +120,8 @@ pub(crate) fn all(state: &State) -> Vec<Step> {
             let endpoint = attachment.endpoint.as_ref()?;
             Plug::of(network, endpoint, &attachment.config).map(Step::Attach)
         }));
-        let to = Outlook::of(state, container);
-        steps.push(Step::Turn { sandbox: container.id.clone(), from: Arc::default(), to });
+        let sandbox = container.id.clone();
+        steps.push(Step::Turn { sandbox, from: Arc::default(), to: outlook });
     }
     steps
 }

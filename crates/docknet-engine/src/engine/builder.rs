@@ -1,6 +1,8 @@
 //! How an engine is made.
 
 use std::collections::BTreeMap;
+#[cfg(kernel)]
+use std::ffi::OsString;
 #[cfg(any(feature = "disk", kernel))]
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,7 +32,7 @@ use crate::plane::{DataPlane, Memory};
 #[cfg(kernel)]
 use crate::plane::{Kernel, Place, Programs};
 #[cfg(kernel)]
-use crate::process::Processes;
+use crate::process::{Holder, Processes};
 use crate::store::{self, Keeper, Store};
 use crate::{Faults, Profile};
 
@@ -63,6 +65,8 @@ pub struct EngineBuilder {
     routes: Vec<IpNet>,
     images: Vec<String>,
     seed: Option<u64>,
+    #[cfg(kernel)]
+    holder: Option<Vec<OsString>>,
 }
 
 impl EngineBuilder {
@@ -78,6 +82,8 @@ impl EngineBuilder {
             routes: Vec::new(),
             images: Vec::new(),
             seed: None,
+            #[cfg(kernel)]
+            holder: None,
         }
     }
 
@@ -103,6 +109,15 @@ impl EngineBuilder {
         if let On::Kernel(place) = &mut self.on {
             *place = Place::Inside(namespace.namespace());
         }
+        self
+    }
+
+    /// Has programs of containers outlive the engine, if it is on the kernel of this machine and has a state directory: this command,
+    /// which calls [`hold_programs`](crate::hold_programs), holds them, and the next engine with that state finds them there. It is
+    /// started with the first program, and ends when none is left and no engine is there.
+    #[cfg(kernel)]
+    pub fn held_by(mut self, command: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.holder = Some(command.into_iter().map(Into::into).collect());
         self
     }
 
@@ -207,7 +222,9 @@ impl EngineBuilder {
         #[cfg(kernel)]
         let dir = self.directory();
         #[cfg(kernel)]
-        let mut programs = None;
+        let (mut programs, mut held) = (None, Vec::new());
+        #[cfg(not(kernel))]
+        let held: Vec<docknet_types::ContainerId> = Vec::new();
         let on = self.on.clone();
         let mut plane: Box<dyn DataPlane> = match self.on {
             On::Memory => Box::new(Memory(Host {
@@ -218,8 +235,13 @@ impl EngineBuilder {
             #[cfg(kernel)]
             On::Kernel(place) => {
                 let refused = |why: String| StartError::refused(why);
-                let (all, ends) = Processes::new().map_err(|why| refused(why.to_string()))?;
+                let holder = self.holder.zip(keep.is_some().then_some(dir.clone()).flatten());
+                let holder = holder.map(|(command, dir)| Holder::new(&dir, command));
+                let (all, ends) = Processes::new(holder).map_err(|why| refused(why.to_string()))?;
                 let all = Arc::new(all);
+                held = all
+                    .recover_blocking()
+                    .map_err(|why| refused(format!("cannot find programs that go on: {why}")))?;
                 let images = Images::open(dir.as_deref())
                     .map_err(|why| refused(format!("cannot keep files of images: {why}")))?;
                 let images = Arc::new(images);
@@ -244,19 +266,20 @@ impl EngineBuilder {
             network::add_predefined(&mut tx)
                 .map_err(|refusal| StartError::refused(refusal.answer(self.profile).1))?;
         }
-        // Programs do not outlive the engine, and others' namespaces may not.
+        // Programs do not outlive an engine that nobody holds them for, and others' namespaces may not.
         let lost: Vec<_> = tx
             .state
             .containers()
             .filter(|container| container.is_running())
             .filter(|container| {
                 let sandbox = step::Sandbox::of(container);
-                container.config.runs || sandbox.is_some_and(|sandbox| !plane.keeps(&sandbox))
+                (container.config.runs && !held.contains(&container.id))
+                    || sandbox.is_some_and(|sandbox| !plane.keeps(&sandbox))
             })
             .map(|container| container.id.clone())
             .collect();
         for id in lost {
-            container::ended(&mut tx, &id, LOST)
+            container::ended(&mut tx, &id, container::LOST)
                 .map_err(|refusal| StartError::refused(refusal.answer(self.profile).1))?;
         }
         for name in &self.images {
@@ -275,8 +298,11 @@ impl EngineBuilder {
             .agree(&step::all(&decided.state))
             .map_err(|failed| StartError::refused(failed.to_string()))?;
         #[cfg(kernel)]
-        if let Some((.., images)) = &programs {
+        if let Some((processes, _, images)) = &programs {
             let state = &decided.state;
+            // What was about to be started, or removed, when the former engine ended.
+            let runs = |id| state.container(id).is_some_and(|container| container.is_running());
+            held.iter().filter(|id| !runs(id)).for_each(|id| processes.forget(id));
             let known = state.images.iter().map(|image| image.id.as_str()).collect();
             let containers = state.containers().map(|container| container.id.as_str()).collect();
             images
@@ -317,9 +343,6 @@ impl EngineBuilder {
         Ok(engine)
     }
 }
-
-/// The exit code of a program of which nobody knows how it ended, as Docker has it.
-const LOST: i64 = 255;
 
 /// What networks are made of.
 #[derive(Clone, Debug)]

@@ -24,7 +24,9 @@ use super::root;
 /// The calling thread enters new namespaces and furnishes them. What it forks is the first process there, and has to leave the
 /// host's files, if it is to see others.
 pub(super) fn enter_new(launch: &Launch) -> Result<Option<OwnedFd>, LaunchError> {
-    move_into_link_name_space(launch.network.as_fd(), Some(LinkNameSpaceType::Network))
+    let network = launch.network.as_ref().ok_or(io::ErrorKind::InvalidInput);
+    let network = network.map_err(failed("finding the network namespace"))?;
+    move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))
         .map_err(failed("entering the network namespace"))?;
     let flags =
         UnshareFlags::NEWNS | UnshareFlags::NEWUTS | UnshareFlags::NEWIPC | UnshareFlags::NEWPID;

@@ -10,8 +10,9 @@ use std::process::{Child as Started, Command, ExitStatus};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Rlimit, Signal, getpid, pidfd_open, pidfd_send_signal};
 use rustix::thread::CapabilitySet;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -21,8 +22,7 @@ use super::root::{Root, Sealed};
 use super::stdio::{Opened, Stdio, Streams};
 use super::user::{self, User};
 use super::{inside, lookup};
-use crate::core::container::Mount;
-use crate::open_files::limit_before;
+use crate::core::container::{LOST, Mount};
 
 /// What Docker gives a container that asks for no more and no less.
 pub(crate) const DEFAULT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
@@ -41,7 +41,7 @@ pub(crate) const DEFAULT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::AUDIT_WRITE);
 
 /// A program and how it runs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Program {
     /// The program, looked up in the `PATH` of `env`, and its arguments.
     pub(crate) arguments: Vec<OsString>,
@@ -51,17 +51,22 @@ pub(crate) struct Program {
     /// `user`, or `user:group`, by name or number, as the files know them that it sees. Nothing: as the engine.
     pub(crate) user: Option<String>,
     /// As much as it or what it executes can have.
+    #[serde(with = "bits")]
     pub(crate) capabilities: CapabilitySet,
+    /// How many files it may have open, now and at most, if not as many as what starts it; nothing in the place of a number: any.
+    pub(crate) open_files: Option<(Option<u64>, Option<u64>)>,
     pub(crate) stdio: Stdio,
     /// Whether somebody is to read all that it says.
     pub(crate) reader: Reader,
 }
 
 /// The first program of a container, and the namespaces for it.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Launch {
     pub(crate) program: Program,
-    pub(crate) network: OwnedFd,
+    /// Always there, but in a message that it goes beside.
+    #[serde(skip)]
+    pub(crate) network: Option<OwnedFd>,
     /// Nothing: the host's.
     pub(crate) hostname: Option<String>,
     /// Nothing: it sees the host's files.
@@ -71,12 +76,10 @@ pub(crate) struct Launch {
     /// Which file is seen in place of which.
     pub(crate) files: Vec<(PathBuf, PathBuf)>,
     pub(crate) sysctls: Vec<(String, OsString)>,
-    /// However the engine's process ends, the container ends with it.
-    pub(crate) dies_with_parent: bool,
 }
 
 /// Why a program did not start.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub(crate) enum LaunchError {
     #[error("{0}")]
     NotFound(String),
@@ -118,6 +121,14 @@ pub(super) struct Running {
     pub(super) exit: watch::Receiver<Option<i64>>,
 }
 
+/// A process that was started, and our ends of its streams.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) pid: Pid,
+    pub(super) process: Arc<OwnedFd>,
+    pub(super) opened: Opened,
+}
+
 /// Starts the program on a thread of its own, which then waits for it and ends.
 ///
 /// So the thread that a death signal is tied to lives exactly as long as the program, and no other work ever runs in the
@@ -130,39 +141,63 @@ pub(super) fn launch<E: FnOnce(i64)>(
     began: impl FnOnce(Result<Running, LaunchError>) -> E + Send + 'static,
 ) -> io::Result<()> {
     thread::Builder::new().name("container".to_owned()).spawn(move || {
-        let waits_for_output = matches!(place, Place::New(_));
-        let (alive, drained) = mpsc::channel();
-        let (exit, exited) = watch::channel(None);
-        match start(&place, &runtime, alive, exited) {
+        // The first process takes all others with it, so nobody holds the other ends. A command may leave some behind.
+        let (drains, reader) = match &place {
+            Place::New(launch) => (true, launch.program.reader),
+            Place::Beside { program, .. } => (false, program.reader),
+        };
+        match spawn(&place) {
             Err(error) => drop(began(Err(error))),
-            Ok((mut child, running)) => {
+            Ok((mut child, begun)) => {
                 // The namespace of the network may go with the container now.
                 drop(place);
-                let ended = began(Ok(running));
-                let code = child.wait().map_or(255, exit_code);
-                // The first process takes all others with it, so nobody holds the other ends. A command may leave some behind.
-                if waits_for_output {
-                    drained.recv().ok();
-                }
-                exit.send_replace(Some(code));
-                ended(code);
+                let code = || Some(wait(&mut child));
+                follow((begun, reader), &runtime, drains, began, code);
             }
         }
     })?;
     Ok(())
 }
 
-fn start(
-    place: &Place,
+/// Reads what a program says, and waits for its end, on the calling thread: for a code, or for nothing if nobody can know any more.
+pub(super) fn follow<E: FnOnce(i64)>(
+    (begun, reader): (Begun, Reader),
     runtime: &Handle,
-    alive: mpsc::Sender<()>,
-    exit: watch::Receiver<Option<i64>>,
-) -> Result<(Started, Running), LaunchError> {
+    drains: bool,
+    began: impl FnOnce(Result<Running, LaunchError>) -> E,
+    wait: impl FnOnce() -> Option<i64>,
+) {
+    let Begun { pid, process, opened } = begun;
+    let (alive, drained) = mpsc::channel::<()>();
+    let (exit, exited) = watch::channel(None);
+    let streams = match opened.serve(runtime, &alive, reader) {
+        Ok(streams) => streams,
+        Err(error) => {
+            // It may have ended by itself.
+            let _ = pidfd_send_signal(process.as_fd(), Signal::KILL);
+            wait();
+            return drop(began(Err(failed("watching over the program")(error))));
+        }
+    };
+    drop(alive);
+    let ended = began(Ok(Running { pid, process, streams, exit: exited }));
+    let code = wait();
+    if drains && code.is_some() {
+        drained.recv().ok();
+    }
+    let code = code.unwrap_or(LOST);
+    exit.send_replace(Some(code));
+    ended(code);
+}
+
+/// Starts a program from the calling thread, which is to wait for it, and to do nothing else: it is in the program's namespaces.
+pub(super) fn spawn(place: &Place) -> Result<(Started, Begun), LaunchError> {
+    // However this process ends, the program of a container ends with it.
     let dies_with = match place {
-        Place::New(launch) if launch.dies_with_parent => {
+        Place::New(_) => {
             Some(pidfd_open(getpid(), PidfdFlags::empty()).map_err(failed("naming the engine"))?)
         }
-        _ => None,
+        Place::Beside { .. } => None,
     };
     let (program, leaves) = match place {
         Place::New(launch) => (&launch.program, enter(launch)?),
@@ -193,7 +228,7 @@ fn start(
         leaves,
         user,
         capabilities: program.capabilities,
-        open_files: limit_before(),
+        open_files: program.open_files.map(|(current, maximum)| Rlimit { current, maximum }),
         dies_with,
         report: report.into(),
     };
@@ -208,11 +243,11 @@ fn start(
             _ => not_executed(program, &error),
         }
     })?;
-    match watch_over(&child, opened, runtime, alive, (exit, program.reader)) {
-        Ok(running) => Ok((child, running)),
+    match name(&child) {
+        Ok((pid, process)) => Ok((child, Begun { pid, process, opened })),
         Err(error) => {
             child.kill().and_then(|()| child.wait()).ok();
-            Err(failed("watching over the program")(error))
+            Err(failed("naming the program's process")(error))
         }
     }
 }
@@ -254,26 +289,38 @@ fn not_executed(program: &Program, error: &io::Error) -> LaunchError {
     }
 }
 
-fn watch_over(
-    child: &Started,
-    opened: Opened,
-    runtime: &Handle,
-    alive: mpsc::Sender<()>,
-    (exit, reader): (watch::Receiver<Option<i64>>, Reader),
-) -> io::Result<Running> {
+fn name(child: &Started) -> io::Result<(Pid, Arc<OwnedFd>)> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| io::Error::other("no such process id"))?;
     // It cannot be another's: nobody else waits for this child.
-    let process = Arc::new(pidfd_open(pid, PidfdFlags::empty())?);
-    let streams = opened.serve(runtime, &alive, reader)?;
-    drop(alive);
-    Ok(Running { pid, process, streams, exit })
+    Ok((pid, Arc::new(pidfd_open(pid, PidfdFlags::empty())?)))
+}
+
+/// To its end.
+pub(super) fn wait(child: &mut Started) -> i64 {
+    child.wait().map_or(LOST, exit_code)
 }
 
 /// As a shell has it.
 fn exit_code(status: ExitStatus) -> i64 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    code.map_or(255, i64::from)
+    code.map_or(LOST, i64::from)
+}
+
+/// Sets of capabilities as numbers.
+mod bits {
+    use rustix::thread::CapabilitySet;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(set: &CapabilitySet, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(set.bits())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<CapabilitySet, D::Error> {
+        u64::deserialize(from).map(CapabilitySet::from_bits_retain)
+    }
 }
 
 /// Says what was being done.

@@ -17,12 +17,13 @@ use rustix::mount::{
     mount_bind, mount_remount, move_mount, open_tree, unmount,
 };
 use rustix::process::{fchdir, pivot_root};
+use serde::{Deserialize, Serialize};
 
 use super::launch::{LaunchError, failed};
 use crate::core::container::{Mount, Mounted};
 
 /// The root directory of a container of an image.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Root {
     /// The image's. It stays as it is.
     pub(crate) image: PathBuf,

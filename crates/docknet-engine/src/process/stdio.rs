@@ -1,7 +1,8 @@
 //! The three streams of a program: nothing, pipes, or a terminal.
 
+use std::fmt;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::process::{Command, Stdio as Given};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use rustix::fs::{Gid, OFlags, Uid, fchown, fcntl_getfl, fcntl_setfl};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::unix::pipe;
 use tokio::runtime::Handle;
@@ -23,7 +25,7 @@ const WAITING: usize = 16;
 const CHUNK: usize = 16 << 10;
 
 /// What a program reads from and writes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stdio {
     Pipes {
         /// Or else it reads nothing.
@@ -33,19 +35,34 @@ pub(crate) enum Stdio {
 }
 
 /// The size of a terminal. Nothing in both: unknown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Size {
     pub(crate) rows: u16,
     pub(crate) columns: u16,
 }
 
 /// The ends that the program gets, and ours.
-#[derive(Debug)]
+#[derive(Default)]
 pub(super) struct Opened {
     theirs: Vec<OwnedFd>,
     stdin: Option<OwnedFd>,
     outputs: Vec<(Stream, OwnedFd)>,
     terminal: Option<OwnedFd>,
+    input_closes: Option<Box<dyn FnOnce() + Send>>,
+}
+
+/// Which of our ends there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Ends {
+    terminal: bool,
+    stdin: bool,
+    outputs: Vec<Stream>,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").field("ends", &self.ends().0).finish_non_exhaustive()
+    }
 }
 
 /// Our ends, at work.
@@ -63,8 +80,7 @@ impl Opened {
         user: Option<(Uid, Gid)>,
         command: &mut Command,
     ) -> io::Result<Self> {
-        let mut opened =
-            Self { theirs: Vec::new(), stdin: None, outputs: Vec::new(), terminal: None };
+        let mut opened = Self::default();
         match stdio {
             Stdio::Pipes { stdin } => opened.pipes(stdin, command)?,
             Stdio::Terminal(size) => opened.terminal(size, command)?,
@@ -77,6 +93,42 @@ impl Opened {
         }
         opened.theirs.clear();
         Ok(opened)
+    }
+
+    /// Our ends, as files that another process may have as well: [`of`](Self::of) there.
+    pub(super) fn ends(&self) -> (Ends, impl Iterator<Item = BorrowedFd<'_>>) {
+        let ends = Ends {
+            terminal: self.terminal.is_some(),
+            stdin: self.stdin.is_some(),
+            outputs: self.outputs.iter().map(|(stream, _)| *stream).collect(),
+        };
+        let single = [&self.terminal, &self.stdin].into_iter().flatten();
+        let files = single.chain(self.outputs.iter().map(|(_, end)| end)).map(OwnedFd::as_fd);
+        (ends, files)
+    }
+
+    /// Nothing if these are not all of them.
+    pub(super) fn of(ends: &Ends, mut files: impl Iterator<Item = OwnedFd>) -> Option<Self> {
+        let mut opened = Self::default();
+        if ends.terminal {
+            opened.terminal = Some(files.next()?);
+        }
+        if ends.stdin {
+            opened.stdin = Some(files.next()?);
+        }
+        for stream in &ends.outputs {
+            opened.outputs.push((*stream, files.next()?));
+        }
+        Some(opened)
+    }
+
+    /// Somebody else has the end to which the program's input is written, too.
+    pub(super) fn when_input_closes(&mut self, then: impl FnOnce() + Send + 'static) {
+        self.input_closes = Some(Box::new(then));
+    }
+
+    pub(super) fn close_input(&mut self) {
+        self.stdin = None;
     }
 
     fn pipes(&mut self, stdin: bool, command: &mut Command) -> io::Result<()> {
@@ -126,7 +178,7 @@ impl Opened {
         for (stream, end) in self.outputs {
             sources.push((stream, source(end)?));
         }
-        let mut stdin = self.stdin;
+        let (mut stdin, closes) = (self.stdin, self.input_closes);
         if let Some(terminal) = &self.terminal {
             sources.push((Stream::Stdout, source(terminal.try_clone()?)?));
             stdin = Some(terminal.try_clone()?);
@@ -147,6 +199,10 @@ impl Opened {
             runtime.spawn(async move {
                 // The program does not read any more: those who write learn it by the closed channel.
                 write_all(&mut end, receiver).await.ok();
+                drop(end);
+                if let Some(closes) = closes {
+                    closes();
+                }
             });
             Input(Arc::new(Mutex::new(Some(sender))))
         });

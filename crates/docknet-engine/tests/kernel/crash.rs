@@ -6,7 +6,7 @@
 pub(crate) mod daemon;
 #[path = "../crash/harness.rs"]
 #[expect(dead_code, reason = "what is for processes that acknowledge by themselves")]
-mod harness;
+pub(crate) mod harness;
 #[path = "../crash/observed.rs"]
 #[expect(dead_code, reason = "subnets are tried out in the other test")]
 mod observed;

@@ -3,6 +3,7 @@
 
 mod brought;
 mod crash;
+mod held;
 mod images;
 mod lab;
 mod life;

@@ -1,12 +1,13 @@
 //! What of the host's a container sees in places of its own: `-v`, `--mount`, `--tmpfs`.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::words;
 use crate::core::refusal::Refusal;
 
 /// A place in a container with something of its own in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mount {
     pub(crate) target: String,
     pub(crate) read_only: bool,
@@ -14,7 +15,7 @@ pub(crate) struct Mount {
 }
 
 /// What is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Mounted {
     /// A file or a directory of the host's.
     Host {

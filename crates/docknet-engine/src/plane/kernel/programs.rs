@@ -18,6 +18,7 @@ use crate::core::container::{Capabilities, Command, Files, Program, Root};
 use crate::core::step::Outlook;
 use crate::dns::{Families, Hosts, Overrides, Resolv, split_extra_host};
 use crate::images::Images;
+use crate::open_files::limit_before;
 use crate::process::{
     self, DEFAULT_CAPABILITIES, Launch, LaunchError, Processes, Reader, Size, Stdio,
 };
@@ -57,6 +58,11 @@ impl Programs {
                 Err(not_started(&why))
             }
         }
+    }
+
+    /// A container runs this already.
+    pub(crate) fn remember(&mut self, program: &Program) {
+        self.told.insert(program.container.clone(), program.clone());
     }
 
     pub(crate) fn signal(&self, container: &ContainerId, signal: u8) -> Result<(), PlaneError> {
@@ -116,7 +122,7 @@ impl Programs {
     fn launch(&self, program: &Program, network: OwnedFd) -> io::Result<Launch> {
         Ok(Launch {
             program: command(&program.command)?,
-            network,
+            network: Some(network),
             hostname: Some(program.hostname.clone()),
             root: self.root(program),
             mounts: program.mounts.clone(),
@@ -126,8 +132,6 @@ impl Programs {
                 .iter()
                 .map(|(name, value)| (name.clone(), value.into()))
                 .collect(),
-            // Its output goes to this process.
-            dies_with_parent: true,
         })
     }
 
@@ -176,6 +180,7 @@ pub(crate) fn command(command: &Command) -> io::Result<process::Program> {
         cwd: PathBuf::from(&command.directory),
         user: Some(command.user.clone()),
         capabilities: capabilities(&command.capabilities)?,
+        open_files: limit_before().map(|limit| (limit.current, limit.maximum)),
         stdio,
         reader: Reader::Nobody,
     })

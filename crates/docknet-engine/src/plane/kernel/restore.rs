@@ -62,10 +62,10 @@ impl Kernel {
                 Step::Turn { sandbox, to, .. } => {
                     found.outlooks.push((sandbox.clone(), to.clone()));
                 }
+                Step::Run(program) => self.programs.remember(program),
                 Step::RemoveNetwork(_)
                 | Step::CloseSandbox(_)
                 | Step::Detach(_)
-                | Step::Run(_)
                 | Step::Signal(..)
                 | Step::Pause(_)
                 | Step::Unpause(_)

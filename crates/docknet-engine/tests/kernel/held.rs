@@ -1,0 +1,165 @@
+//! Programs go on while their engine is replaced.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use docknet::{Client, Container, ContainerSpec, ContainerStatus, EndpointSpec};
+use docknet_engine::{Engine, Sandbox};
+
+use crate::crash::harness;
+use crate::lab::{Lab, until};
+
+const HOLDER: &str = "held::holds_programs";
+
+#[test]
+#[ignore = "the process that holds programs for the tests here"]
+fn holds_programs() {
+    if harness::is_child_of(HOLDER) {
+        docknet_engine::hold_programs().unwrap();
+    }
+}
+
+/// This program, as the holder.
+fn holder() -> Vec<OsString> {
+    let command = harness::child_of(HOLDER);
+    let variables = command.get_envs().map(|(name, value)| {
+        let mut pair = name.to_owned();
+        pair.push("=");
+        pair.push(value.unwrap());
+        pair
+    });
+    let variables: Vec<OsString> = variables.collect();
+    ["env".into()]
+        .into_iter()
+        .chain(variables)
+        .chain([command.get_program().to_owned()])
+        .chain(command.get_args().map(OsString::from))
+        .collect()
+}
+
+async fn open(machine: &Sandbox, dir: &Path) -> Engine {
+    Engine::kernel().inside(machine).state(dir).held_by(holder()).start().await.unwrap()
+}
+
+async fn run(client: &Client, name: &str, line: &str) -> Container {
+    let spec = ContainerSpec::new("host").command(["sh", "-c", line]).name(name);
+    let made = client.containers().create(spec.network("front", EndpointSpec::new())).await;
+    let made = made.unwrap();
+    made.start().await.unwrap();
+    made
+}
+
+async fn pid(client: &Client, name: &str) -> u64 {
+    let shown = client.containers().get(name).await.unwrap();
+    shown.attrs()["State"]["Pid"].as_u64().unwrap()
+}
+
+/// The numbers of processes that hold programs in this state.
+fn holders(dir: &Path) -> Vec<i32> {
+    let socket = dir.join("programs.sock");
+    let open = std::fs::read_to_string("/proc/net/unix").unwrap();
+    let inodes: Vec<_> = open
+        .lines()
+        .filter(|line| line.ends_with(socket.to_str().unwrap()))
+        .map(|line| format!("socket:[{}]", line.split_whitespace().nth(6).unwrap()))
+        .collect();
+    let mut found = Vec::new();
+    for process in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // The socket on which it listens is its standard input.
+        let stdin = std::fs::read_link(process.path().join("fd/0"));
+        if stdin.is_ok_and(|stdin| inodes.iter().any(|inode| stdin.as_os_str() == inode.as_str())) {
+            found.push(pid);
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_outlive_the_engine() {
+    let lab = Lab::new().await;
+    let machine = lab.container("machine", "none").await;
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(&machine, dir.path()).await;
+    let client = engine.client();
+    client.networks().create("front").await.unwrap();
+    run(&client, "web", "trap 'exit 3' TERM; while :; do sleep 0.05; done").await;
+    run(&client, "told", "sleep 0.5; echo the end; exit 9").await;
+    let first = pid(&client, "web").await;
+    assert_eq!(holders(dir.path()).len(), 1);
+    drop((client, engine));
+    tokio::time::sleep(std::time::Duration::from_millis(800)).await;
+
+    let engine = open(&machine, dir.path()).await;
+    let client = engine.client();
+    let web = client.containers().get("web").await.unwrap();
+    assert_eq!((web.status(), pid(&client, "web").await), (&ContainerStatus::Running, first));
+    // What ended meanwhile is told, with its last words.
+    until("the end of the other one is told", async || {
+        client.containers().get("told").await.unwrap().info().exit_code == Some(9)
+    })
+    .await;
+    let logs = http::Request::get("/containers/told/logs?stdout=1");
+    let logs = client.send(logs.body("".into()).unwrap()).await.unwrap();
+    let logs = logs.into_body().collect(1 << 16).await.unwrap();
+    assert!(logs.ends_with(b"the end\n"), "{logs:?}");
+    // It is as any other: it can be looked into, put on networks, and stopped.
+    let back = client.networks().create("back").await.unwrap();
+    back.connect(&web, EndpointSpec::new()).await.unwrap();
+    let hosts = web.exec(["cat", "/etc/hosts"]).await.unwrap();
+    assert!(hosts.stdout_text().contains("172.19.0.2"), "{}", hosts.stdout_text());
+    web.stop().await.unwrap();
+    assert_eq!(client.containers().get("web").await.unwrap().info().exit_code, Some(3));
+    assert!(!std::fs::exists(format!("/proc/{first}")).unwrap());
+    // With nothing to hold and nobody to hold it for, nobody is left.
+    drop((client, engine, web, back));
+    until("the holder ends", async || holders(dir.path()).is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_removed_while_it_is_held_ends() {
+    let lab = Lab::new().await;
+    let machine = lab.container("machine", "none").await;
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(&machine, dir.path()).await;
+    engine.client().networks().create("front").await.unwrap();
+    run(&engine.client(), "web", "sleep 600").await;
+    let first = pid(&engine.client(), "web").await;
+    drop(engine);
+    let engine = open(&machine, dir.path()).await;
+    let web = engine.client().containers().get("web").await.unwrap();
+    web.remove().await.unwrap();
+    until("its program ends", async || !std::fs::exists(format!("/proc/{first}")).unwrap()).await;
+    // By hand: nothing is to be left.
+    run(&engine.client(), "web", "sleep 600").await;
+    engine.end_programs().await;
+    until("it has ended", async || {
+        let shown = engine.client().containers().get("web").await.unwrap();
+        shown.info().exit_code == Some(137)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_that_is_killed_takes_programs_with_it_and_the_next_one_takes_over() {
+    let lab = Lab::new().await;
+    let machine = lab.container("machine", "none").await;
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(&machine, dir.path()).await;
+    let client = engine.client();
+    client.networks().create("front").await.unwrap();
+    let web = run(&client, "web", "sleep 600").await;
+    let first = pid(&client, "web").await;
+    let holder = rustix::process::Pid::from_raw(holders(dir.path())[0]).unwrap();
+    rustix::process::kill_process(holder, rustix::process::Signal::KILL).unwrap();
+    until("its container ends", async || {
+        client.containers().get("web").await.unwrap().info().exit_code == Some(255)
+    })
+    .await;
+    until("its program ends", async || !std::fs::exists(format!("/proc/{first}")).unwrap()).await;
+    web.start().await.unwrap();
+    assert!(web.exec(["true"]).await.unwrap().success());
+    web.remove().await.unwrap();
+}
