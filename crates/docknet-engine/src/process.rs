@@ -145,6 +145,12 @@ impl Processes {
         }
     }
 
+    /// The number of a container's program, if there is one.
+    pub(crate) fn pid(&self, id: &ContainerId) -> Option<u32> {
+        let running = self.running(id).ok()?;
+        u32::try_from(running.pid.as_raw_pid()).ok()
+    }
+
     /// With what a container's program ended; nothing while it runs, or if there is none.
     pub(crate) fn exit_code(&self, id: &ContainerId) -> Option<i64> {
         self.running(id).ok().and_then(|running| *running.exit.borrow())

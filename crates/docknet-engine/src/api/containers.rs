@@ -202,6 +202,13 @@ fn inspect(api: &Api, term: &str, call: &Call) -> Outcome {
     let container = state.find_container(term)?;
     let sizes = sizes(&state, container, SizesAsked::of(call));
     let mut shown = Inspection::of(container, api.engine.profile, call.version, sizes);
+    #[cfg(kernel)]
+    if container.is_running()
+        && let Some(pid) = super::programs::of(&api.engine, container)
+            .and_then(|processes| processes.pid(&container.id))
+    {
+        shown = shown.with_process(pid);
+    }
     if api.engine.profile == Profile::Podman5
         && let Some(other) = container.namespace_of()
         && let Ok(other) = state.find_container(other)

@@ -126,7 +126,30 @@ pub(crate) fn all(state: &State) -> Vec<Step> {
     steps
 }
 
+/// Steps that can be undone, and those that nothing brings back: these are for when the operation is committed, unless the first ones
+/// cannot do without.
+pub(crate) fn in_two(steps: Vec<Step>) -> (Vec<Step>, Vec<Step>) {
+    let run: Vec<ContainerId> = steps.iter().filter_map(Step::runs).cloned().collect();
+    steps.into_iter().partition(|step| step.ends().is_none_or(|container| run.contains(container)))
+}
+
 impl Step {
+    /// The container whose program it starts.
+    pub(crate) fn runs(&self) -> Option<&ContainerId> {
+        match self {
+            Self::Run(program) => Some(&program.container),
+            _ => None,
+        }
+    }
+
+    /// The container whose program it may end, or whose files it takes away: nothing brings these back.
+    pub(crate) fn ends(&self) -> Option<&ContainerId> {
+        match self {
+            Self::Signal(container, _) | Self::Forget(container) => Some(container),
+            _ => None,
+        }
+    }
+
     /// What undoes it, if anything does.
     pub(crate) fn undone(&self) -> Option<Self> {
         Some(match self.clone() {

@@ -12,7 +12,7 @@ use super::event::{Event, Recorder};
 use super::host::{Host, Inside};
 use super::network::Network;
 use super::state::State;
-use super::step::{Outlook, Step};
+use super::step::{self, Outlook, Step};
 use crate::Profile;
 
 /// One operation at work. It changes a state of its own; nobody sees that before it is committed, and if the operation
@@ -73,6 +73,8 @@ pub(crate) struct Decided {
     pub(crate) touched: BTreeSet<Touched>,
     pub(crate) events: Vec<Arc<Event>>,
     pub(crate) steps: Vec<Step>,
+    /// What is to be done once it is committed.
+    pub(crate) afterwards: Vec<Step>,
 }
 
 impl<'a> Tx<'a> {
@@ -90,12 +92,9 @@ impl<'a> Tx<'a> {
     }
 
     pub(crate) fn decided(self) -> Decided {
-        Decided {
-            state: self.state,
-            touched: self.touched,
-            events: self.events.into_events(),
-            steps: self.steps,
-        }
+        let (steps, afterwards) = step::in_two(self.steps);
+        let events = self.events.into_events();
+        Decided { state: self.state, touched: self.touched, events, steps, afterwards }
     }
 
     pub(crate) fn put_network(&mut self, network: Arc<Network>) {

@@ -24,6 +24,8 @@ pub(super) struct Batch {
     pub(super) state: State,
     pub(super) touched: BTreeSet<Touched>,
     pub(super) steps: Vec<Step>,
+    /// What is to be done once all of it is committed.
+    pub(super) afterwards: Vec<Step>,
     /// Of each operation.
     pub(super) events: Vec<Vec<Arc<Event>>>,
     /// An operation that is decided and not done yet. None follows it.
@@ -32,7 +34,8 @@ pub(super) struct Batch {
 
 impl Batch {
     pub(super) fn new(state: State) -> Self {
-        Self { state, touched: BTreeSet::new(), steps: Vec::new(), events: Vec::new(), last: None }
+        let (touched, steps, afterwards, events) = Default::default();
+        Self { state, touched, steps, afterwards, events, last: None }
     }
 
     /// Decides one operation.
@@ -63,18 +66,40 @@ impl Batch {
 
     /// Lets the data plane do what was decided.
     pub(super) fn apply(&mut self, writer: &mut Writer, decided: Decided) -> Result<(), Refusal> {
+        self.clear_the_way(&decided.steps, writer);
         writer.plane.apply(&decided.steps).map_err(refused)?;
         self.take_in(decided);
         Ok(())
     }
 
+    /// A program cannot be started before the former one of its container has ended.
+    pub(super) fn clear_the_way(&mut self, steps: &[Step], writer: &mut Writer) {
+        let is_in_the_way = |step: &Step| {
+            step.ends().is_some_and(|ends| steps.iter().any(|step| step.runs() == Some(ends)))
+        };
+        let all = std::mem::take(&mut self.afterwards);
+        let (first, rest) = all.into_iter().partition(is_in_the_way);
+        self.afterwards = rest;
+        finally(first, writer);
+    }
+
     /// It is done.
     pub(super) fn take_in(&mut self, decided: Decided) {
-        let Decided { state, mut touched, events, steps } = decided;
+        let Decided { state, mut touched, events, steps, afterwards } = decided;
         self.state = state;
         self.touched.append(&mut touched);
         self.steps.extend(steps);
+        self.afterwards.extend(afterwards);
         self.events.push(events);
+    }
+}
+
+/// Does what follows from what is committed: nothing can be refused any more.
+pub(super) fn finally(steps: Vec<Step>, writer: &mut Writer) {
+    for step in steps {
+        if let Err(failed) = writer.plane.apply(std::slice::from_ref(&step)) {
+            tracing::warn!(%failed, ?step, "what was committed is not done");
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::batch::Batch;
+use super::batch::{Batch, finally};
 use super::{Inner, Writer};
 use crate::core::refusal::Refusal;
 use crate::core::state::State;
@@ -24,6 +24,9 @@ impl Inner {
     /// kernel and the disk take about as long, and neither needs the other.
     pub(super) fn commit(&self, mut batch: Batch, writer: &mut Writer) -> Outcome {
         let last = batch.last.take();
+        if let Some(last) = &last {
+            batch.clear_the_way(&last.steps, writer);
+        }
         let done = match &last {
             Some(last) => finish(&batch, last, writer),
             None => keep(&batch.state, &batch.touched, writer).map(|()| Ok(())),
@@ -42,6 +45,7 @@ impl Inner {
                 Ok(())
             }
         };
+        finally(batch.afterwards, writer);
         if !batch.touched.is_empty() {
             self.current.store(Arc::new(batch.state));
         }
@@ -53,7 +57,7 @@ impl Inner {
 }
 
 /// Does the last operation of a batch while the store commits all of it; if the data plane does not do that one, the store
-/// takes it back.
+/// takes it back. What cannot be undone, as ending a program, comes when all of that is through.
 ///
 /// If the process ends in between, nobody was told of it, and it is there at the next start: then it is done.
 fn finish(

@@ -303,9 +303,15 @@ async fn a_namespace_is_found_again_after_a_crash() {
     client.networks().create("front").await.unwrap();
     let spec =
         |name: &str, spec: ContainerSpec| spec.name(name).network("front", EndpointSpec::new());
-    let busybox =
-        || ContainerSpec::new("busybox").label(LABEL, brought.path().display().to_string());
-    for spec in [spec("web", busybox()), spec("api", ContainerSpec::new("busybox"))] {
+    let busybox = || {
+        ContainerSpec::new("busybox").command([
+            "sh",
+            "-c",
+            "trap exit TERM; while :; do sleep 0.1; done",
+        ])
+    };
+    let here = busybox().label(LABEL, brought.path().display().to_string());
+    for spec in [spec("web", here), spec("api", busybox())] {
         client.containers().create(spec).await.unwrap().start().await.unwrap();
     }
     brought.serve(80, "web");

@@ -151,6 +151,23 @@ impl Load {
     }
 }
 
+/// What runs is what is said to run, and nothing else.
+fn check_programs(when: &str, observed: &Observed, state: &State) {
+    let running = observed.containers.values().filter(|one| one["State"]["Running"] == true);
+    let told: BTreeSet<i64> = running.map(|one| one["State"]["Pid"].as_i64().unwrap()).collect();
+    let begun = Instant::now();
+    loop {
+        let (_, held) = state.held().unwrap_or_default();
+        let held: BTreeSet<i64> = held.into_iter().map(i64::from).collect();
+        if told == held {
+            return;
+        }
+        // What was killed takes a moment to end.
+        assert!(begun.elapsed() < PATIENCE, "{when}: {told:?} are said to run, and {held:?} do");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// What has to be there.
 struct Story {
     work: Work,
@@ -209,6 +226,7 @@ impl Story {
         }
         told::assert_same(when, &expected, &found);
         self.check_that_nothing_moved(when, &observed, state, &under_way);
+        check_programs(when, &observed, state);
         if self.is_packets_turn() {
             traffic::check(when, &observed, state);
             traffic::check_ports(when, expected.published(), machine, state);

@@ -20,7 +20,7 @@ fn holds_programs() {
 }
 
 /// This program, as the holder.
-fn holder() -> Vec<OsString> {
+pub(crate) fn holder() -> Vec<OsString> {
     let command = harness::child_of(HOLDER);
     let variables = command.get_envs().map(|(name, value)| {
         let mut pair = name.to_owned();
@@ -51,27 +51,41 @@ async fn run(client: &Client, name: &str, line: &str) -> Container {
 
 async fn pid(client: &Client, name: &str) -> u64 {
     let shown = client.containers().get(name).await.unwrap();
-    shown.attrs()["State"]["Pid"].as_u64().unwrap()
+    let pid = shown.attrs()["State"]["Pid"].as_u64().unwrap();
+    assert_ne!(pid, 0, "{name} does not run");
+    pid
 }
 
 /// The numbers of processes that hold programs in this state.
-fn holders(dir: &Path) -> Vec<i32> {
+pub(crate) fn holders(dir: &Path) -> Vec<i32> {
     let socket = dir.join("programs.sock");
-    let open = std::fs::read_to_string("/proc/net/unix").unwrap();
-    let inodes: Vec<_> = open
-        .lines()
-        .filter(|line| line.ends_with(socket.to_str().unwrap()))
-        .map(|line| format!("socket:[{}]", line.split_whitespace().nth(6).unwrap()))
-        .collect();
+    let holds = |process: &Path| {
+        // The socket on which it listens is its standard input, and of the network namespace that it was started in.
+        let stdin = std::fs::read_link(process.join("fd/0")).ok()?;
+        let inode = stdin.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned();
+        let sockets = std::fs::read_to_string(process.join("net/unix")).ok()?;
+        let mut lines = sockets.lines().map(str::split_whitespace);
+        let mut own = lines.find(|line| line.clone().nth(6) == Some(&inode))?;
+        (Path::new(own.next_back()?) == socket).then_some(())
+    };
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = processes.filter_map(|process| {
+        let pid = process.file_name().to_str()?.parse().ok()?;
+        holds(&process.path()).map(|()| pid)
+    });
+    pids.collect()
+}
+
+/// The processes that one has started, and that have not ended.
+pub(crate) fn children(of: i32) -> Vec<i32> {
     let mut found = Vec::new();
     for process in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        // The socket on which it listens is its standard input.
-        let stdin = std::fs::read_link(process.path().join("fd/0"));
-        if stdin.is_ok_and(|stdin| inodes.iter().any(|inode| stdin.as_os_str() == inode.as_str())) {
-            found.push(pid);
+        let Ok(stat) = std::fs::read_to_string(process.path().join("stat")) else { continue };
+        // The name of its program is in brackets, and may have blanks.
+        let mut behind = stat.rsplit(") ").next().unwrap().split(' ');
+        let (state, parent) = (behind.next().unwrap(), behind.next().unwrap());
+        if state != "Z" && parent == of.to_string() {
+            found.push(process.file_name().to_str().unwrap().parse().unwrap());
         }
     }
     found

@@ -10,7 +10,9 @@ use serde_json::{Map, Value};
 
 use super::endpoint_view::{AddressView, EndpointViews, Style};
 use crate::Profile;
-use crate::core::container::{self, CONFIG, Container, HOST_CONFIG, Port, Shown, Status};
+use crate::core::container::{
+    self, CONFIG, Container, HOST_CONFIG, Mount, Mounted, Port, Shown, Status,
+};
 
 /// What Go makes of a time that is none.
 const NEVER: &str = "0001-01-01T00:00:00Z";
@@ -44,7 +46,7 @@ pub(super) struct Inspection<'a> {
     size_rw: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size_root_fs: Option<u64>,
-    mounts: [(); 0],
+    mounts: Vec<MountView>,
     config: ConfigView<'a>,
     network_settings: NetworkSettings<'a>,
 }
@@ -66,7 +68,20 @@ struct StateView {
     finished_at: String,
 }
 
-/// There is none: nothing of an image is kept.
+/// A file or a directory of the host's that a container sees.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MountView {
+    r#type: &'static str,
+    source: String,
+    destination: String,
+    mode: &'static str,
+    #[serde(rename = "RW")]
+    writable: bool,
+    propagation: &'static str,
+}
+
+/// What Docker tells of its own.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct GraphDriver {
@@ -141,7 +156,7 @@ impl<'a> Inspection<'a> {
             graph_driver: GraphDriver { data: None, name: DRIVER },
             size_rw: (sizes != Sizes::Left).then_some(0),
             size_root_fs: sizes.size(),
-            mounts: [],
+            mounts: MountView::all(container),
             config: ConfigView(container),
             network_settings: NetworkSettings::of(container, Style::inspection(profile, version)),
         }
@@ -149,10 +164,36 @@ impl<'a> Inspection<'a> {
 }
 
 impl<'a> Inspection<'a> {
+    /// With the number of its process.
+    #[cfg(kernel)]
+    pub(super) fn with_process(mut self, pid: u32) -> Self {
+        self.state.pid = pid;
+        self
+    }
+
     /// With the networks of another container, whose namespace it shares: Podman shows them.
     pub(super) fn with_networks_of(mut self, other: &'a Container, style: Style) -> Self {
         self.network_settings = NetworkSettings::of(other, style);
         self
+    }
+}
+
+impl MountView {
+    fn all(container: &Container) -> Vec<Self> {
+        let config = &container.config;
+        let all = Mount::all(&config.config, &config.host_config).into_iter();
+        let of_the_host = all.filter_map(|mount| match mount.what {
+            Mounted::Host { path, .. } => Some(Self {
+                r#type: "bind",
+                source: path,
+                destination: mount.target,
+                mode: if mount.read_only { "ro" } else { "" },
+                writable: !mount.read_only,
+                propagation: "rprivate",
+            }),
+            Mounted::Memory(_) | Mounted::Own => None,
+        });
+        of_the_host.collect()
     }
 }
 

@@ -37,8 +37,8 @@ pub(super) fn check(host_config: &Map<String, Value>) -> Result<(), Refusal> {
 }
 
 impl Mount {
-    /// All that a container asked for, in Docker's order: what comes later may be below what comes first.
-    pub(super) fn all(config: &Value, host_config: &Value) -> Vec<Self> {
+    /// All that a container asked for. What comes later may be below what comes first.
+    pub(crate) fn all(config: &Value, host_config: &Value) -> Vec<Self> {
         // What cannot be was refused when it was made.
         let mut all = read(config, |key| host_config.get(key)).unwrap_or_default();
         all.sort_by_key(|mount| mount.target.matches('/').count());

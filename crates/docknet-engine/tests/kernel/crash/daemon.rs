@@ -15,6 +15,7 @@ use rustix::mount::{UnmountFlags, unmount};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::harness;
+use crate::held;
 
 const CHILD: &str = "crash::daemon::serves_until_it_is_killed";
 const DIR: &str = "DOCKNET_CRASH_DIR";
@@ -72,8 +73,11 @@ fn serves_until_it_is_killed() {
     }
     let dir = PathBuf::from(std::env::var_os(DIR).unwrap());
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
-        let builder = Engine::kernel().state(dir.join("state")).image("busybox");
+        let builder = Engine::kernel().state(dir.join("state")).held_by(held::holder());
         let engine = builder.durability(Durability::Process).start().await.unwrap();
+        // By the name under which work wants it: containers run programs, which go on when this process is killed.
+        let tag = http::Request::post("/images/host/tag?repo=busybox").body("".into()).unwrap();
+        engine.client().send(tag).await.unwrap();
         let address = ListenAddress::unix(socket(&dir)).unwrap();
         let _server = engine.serve(&address).await.unwrap();
         harness::ready();
@@ -97,12 +101,30 @@ impl State {
         self.dir().join("state").join("namespaces")
     }
 
+    /// The process that holds programs, if there is one, and what it holds.
+    pub(crate) fn held(&self) -> Option<(i32, Vec<i32>)> {
+        let holders = held::holders(&self.dir().join("state"));
+        assert!(holders.len() <= 1, "several hold programs: {holders:?}");
+        let holder = *holders.first()?;
+        Some((holder, held::children(holder)))
+    }
+
+    fn kill_holder(&self) {
+        if let Some((holder, _)) = self.held() {
+            let pid = rustix::process::Pid::from_raw(holder).unwrap();
+            rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        }
+    }
+
     /// Loses everything but the namespaces of containers.
     pub(crate) fn forget(&self) {
+        self.kill_holder();
         for entry in fs::read_dir(self.dir().join("state")).unwrap() {
             let path = entry.unwrap().path();
-            if path != self.namespaces() {
+            if !path.is_dir() {
                 fs::remove_file(path).unwrap();
+            } else if path != self.namespaces() {
+                fs::remove_dir_all(path).unwrap();
             }
         }
     }
@@ -149,6 +171,7 @@ impl State {
 
 impl Drop for State {
     fn drop(&mut self) {
+        self.kill_holder();
         self.release();
     }
 }
