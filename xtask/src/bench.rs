@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what everything costs, beside what else does it.
 
 mod document;
+mod profiles;
 mod record;
 
 use std::fs;

@@ -5,6 +5,7 @@ use std::fs;
 
 use anyhow::Result;
 
+use super::profiles;
 use super::record::Record;
 use crate::step::{Step, root};
 
@@ -66,6 +67,7 @@ pub(super) fn of(records: &[Record], quick: bool) -> Result<String> {
             let _ = write!(text, "{}\n\n", note.text("text").unwrap_or_default());
         }
         goals(&mut text, records, chapter);
+        short(&mut text, records, chapter);
         figures(&mut text, records, chapter);
     }
     Ok(text)
@@ -133,6 +135,25 @@ fn goals(text: &mut String, records: &[Record], chapter: &str) {
         );
     }
     text.push('\n');
+}
+
+/// Where the time goes of what falls short.
+fn short(text: &mut String, records: &[Record], chapter: &str) {
+    let ratios = records.iter().filter(|record| record.is(chapter, "ratio"));
+    let short = ratios.filter(|record| record.text("verdict") == Some("SHORT"));
+    let mut by_profile: Vec<(Option<&str>, Vec<&str>)> = Vec::new();
+    for name in short.filter_map(|record| record.text("name")) {
+        let profile = profiles::of(name);
+        match by_profile.iter_mut().find(|(known, _)| *known == profile) {
+            Some((_, names)) => names.push(name),
+            None => by_profile.push((profile, vec![name])),
+        }
+    }
+    for (profile, names) in by_profile {
+        let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let profile = profile.unwrap_or("Nobody has looked where the time goes.");
+        let _ = write!(text, "{}\n", wrapped(&format!("**Short:** {names}. {profile}")));
+    }
 }
 
 /// A row a figure, a column for each of those who have any.
@@ -222,6 +243,32 @@ fn number(value: f64) -> String {
 mod tests {
     use super::super::record::Record;
     use super::*;
+
+    #[test]
+    fn what_falls_short_says_where_the_time_goes() {
+        let record = |name: &str, verdict: &str| {
+            let line = serde_json::json!({
+                "kind": "ratio", "chapter": "sdk", "name": name, "verdict": verdict,
+            });
+            Record::parse(&line.to_string()).unwrap()
+        };
+        let records = [
+            record("sdk_get", "SHORT"),
+            record("sdk_get_cpu", "SHORT"),
+            record("sdk_list_1000", "ok"),
+            record("unheard_of", "SHORT"),
+        ];
+        let mut text = String::new();
+        short(&mut text, &records, "sdk");
+        assert!(
+            text.starts_with("**Short:** `sdk_get`, `sdk_get_cpu`. A `get` is 4 system calls"),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("**Short:** `unheard_of`. Nobody has looked where the time goes.\n\n"),
+            "{text}"
+        );
+    }
 
     #[test]
     fn prose_is_in_lines() {
