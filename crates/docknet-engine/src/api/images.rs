@@ -110,8 +110,8 @@ pub(super) async fn load(api: &Api, call: Call) -> Outcome {
         }
     };
     let mut lines = Vec::new();
-    for Sent { names: tags, taken } in sent {
-        let names: Vec<Reference> = tags.iter().map(|tag| parse(tag)).collect::<Result<_, _>>()?;
+    for Sent { names, taken } in sent {
+        let tags: Vec<String> = names.iter().map(Reference::tagged).collect();
         let id = api
             .write(move |tx| {
                 let mut names = names.into_iter();

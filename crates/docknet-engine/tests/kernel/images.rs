@@ -17,10 +17,10 @@ use tar::{Builder, EntryType, Header};
 
 use crate::lab::Lab;
 
-type Archive = Builder<Vec<u8>>;
+pub(crate) type Archive = Builder<Vec<u8>>;
 
 /// These programs, and what they are linked with.
-fn tree(programs: &[&str]) -> Archive {
+pub(crate) fn tree(programs: &[&str]) -> Archive {
     let mut archive = Builder::new(Vec::new());
     let mut there = BTreeSet::new();
     for program in programs {
@@ -99,14 +99,14 @@ async fn post(client: &Client, path: &str, body: impl Into<Bytes>) -> (u16, Stri
     (status, String::from_utf8(body.to_vec()).unwrap())
 }
 
-async fn import(client: &Client, name: &str, archive: Archive) {
+pub(crate) async fn import(client: &Client, name: &str, archive: Archive) {
     let (status, said) =
         post(client, &format!("/images/create?fromSrc=-&repo={name}"), done(archive)).await;
     assert_eq!(status, 200, "{said}");
 }
 
 /// A container of an image, with this configuration, and what its program said and ended with.
-async fn run(client: &Client, name: &str, config: Value) -> (String, i64) {
+pub(crate) async fn run(client: &Client, name: &str, config: Value) -> (String, i64) {
     start(client, name, config).await;
     end(client, name).await
 }
@@ -134,7 +134,7 @@ async fn end(client: &Client, name: &str) -> (String, i64) {
     (said, ended["StatusCode"].as_i64().unwrap())
 }
 
-fn shell(image: &str, line: &str) -> Value {
+pub(crate) fn shell(image: &str, line: &str) -> Value {
     json!({ "Image": image, "Cmd": ["sh", "-c", line], "HostConfig": { "NetworkMode": "none" } })
 }
 

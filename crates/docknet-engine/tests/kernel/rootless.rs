@@ -5,6 +5,7 @@ use std::process::Command;
 
 use docknet_engine::{Engine, run_in_user_namespace};
 
+use crate::images::{import, run, shell, tree};
 use crate::lab::{Lab, ask, listen};
 
 /// What a test of this program ends with for an ordinary user, and what it says.
@@ -28,6 +29,13 @@ fn a_test_of_an_ordinary_user_has_real_networks() {
     // Theirs, and what it started.
     assert_eq!((code, said.matches("1 passed").count()), (Some(0), 2), "{said}");
     assert!(said.contains("they talked"), "{said}");
+}
+
+#[test]
+fn an_ordinary_user_has_images() {
+    let (code, said) = as_nobody("rootless::an_image_runs");
+    assert_eq!((code, said.matches("1 passed").count()), (Some(0), 2), "{said}");
+    assert!(said.contains("root of nothing but this"), "{said}");
 }
 
 #[test]
@@ -69,6 +77,20 @@ async fn two_containers_talk() {
     let (web, api) = (lab.container("web", "front").await, lab.container("api", "front").await);
     listen(&web, 80, "they talked");
     println!("{}", ask(&api, (lab.ip("web", "front").await, 80)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "an ordinary user runs it"]
+async fn an_image_runs() {
+    if run_in_user_namespace().unwrap() {
+        return;
+    }
+    let lab = Lab::new().await;
+    import(&lab.client, "tools", tree(&["sh", "id", "cat", "rm"])).await;
+    let line = "id -u; rm -r /etc/group && echo root of nothing but this > /made && cat /made";
+    let (said, code) = run(&lab.client, "one", shell("tools", line)).await;
+    assert_eq!((said.as_str(), code), ("0\nroot of nothing but this\n", 0));
+    print!("{said}");
 }
 
 #[test]

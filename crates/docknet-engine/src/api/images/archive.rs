@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use tar::{Archive, EntryType};
 
 use super::view::architecture;
+use crate::core::image::{BadReference, Reference};
 
 /// What describes images is no longer than this, each and together.
 const LONGEST: u64 = 4 << 20;
@@ -31,7 +32,7 @@ pub(super) struct Index {
 #[derive(Debug)]
 pub(super) struct Found {
     /// The names that it is to have, perhaps none.
-    pub(super) names: Vec<String>,
+    pub(super) names: Vec<Reference>,
     /// The document that describes it, byte for byte: it is named by its digest.
     pub(super) document: Vec<u8>,
     pub(super) description: Description,
@@ -189,6 +190,10 @@ impl Index {
             let count = layers.len();
             return Err(wrong(format!("{config} names {known} layers, and the archive {count}")));
         }
+        let parsed = |name: String| {
+            Reference::parse(&name).map_err(|BadReference(why)| wrong(format!("{name}: {why}")))
+        };
+        let names = names.into_iter().map(parsed).collect::<io::Result<_>>()?;
         let document = self.documents.get(config).cloned().unwrap_or_default();
         Ok(Found { names, document, description, layers })
     }
@@ -243,6 +248,10 @@ mod tests {
         Index::read(&*archive(files))?.images()
     }
 
+    fn tags(found: &Found) -> Vec<String> {
+        found.names.iter().map(Reference::tagged).collect()
+    }
+
     const CONFIG: &str =
         r#"{"architecture":"amd64","config":{"Cmd":["app"]},"rootfs":{"diff_ids":["sha256:1"]}}"#;
 
@@ -252,7 +261,7 @@ mod tests {
                            {"Config":"c.json","RepoTags":null,"Layers":["l/layer.tar"]}]"#;
         let files = [("l/layer.tar", "x"), ("c.json", CONFIG), ("manifest.json", manifest)];
         let found = images(&files).unwrap();
-        assert_eq!(found[0].names, ["a:1", "b:2"]);
+        assert_eq!(tags(&found[0]), ["a:1", "b:2"]);
         assert_eq!(found[0].layers, ["l/layer.tar"]);
         assert_eq!(found[0].document, CONFIG.as_bytes());
         assert_eq!(
@@ -279,13 +288,14 @@ mod tests {
             ("blobs/sha256/c", CONFIG),
         ];
         let found = images(&files).unwrap();
-        assert_eq!(found[0].names, ["app:1"]);
+        assert_eq!(tags(&found[0]), ["app:1"]);
         assert_eq!(found[0].layers, ["blobs/sha256/l"]);
     }
 
     #[test]
     fn what_is_no_archive_of_images_is_refused() {
         let entry = r#"[{"Config":"c.json","Layers":[]}]"#;
+        let named = r#"[{"Config":"c.json","Layers":["l"],"RepoTags":["No:Name"]}]"#;
         for (files, why) in [
             (&[("a", "b")][..], "manifest.json: no such file or directory"),
             (&[("manifest.json", "[1]")], "manifest.json: invalid type"),
@@ -294,6 +304,7 @@ mod tests {
                 &[("manifest.json", entry), ("c.json", CONFIG)],
                 "c.json names 1 layers, and the archive 0",
             ),
+            (&[("manifest.json", named), ("c.json", CONFIG)], "No:Name: invalid reference format"),
         ] {
             let refused = images(files).unwrap_err().to_string();
             assert!(refused.starts_with(why), "{refused}");

@@ -12,12 +12,12 @@ use tokio::sync::mpsc;
 use super::archive::{Found, Index};
 use crate::api::Api;
 use crate::api::body::RequestBody;
-use crate::core::image::Taken;
+use crate::core::image::{Reference, Taken};
 
 /// An image of an archive, and the names that it is to have.
 #[derive(Debug)]
 pub(super) struct Sent {
-    pub(super) names: Vec<String>,
+    pub(super) names: Vec<Reference>,
     pub(super) taken: Taken,
 }
 

@@ -16,7 +16,7 @@ use docknet_types::ContainerId;
 use rustix::process::Pid;
 use tokio::runtime::Handle;
 
-use super::super::launch::{Begun, Launch, LaunchError, Running, follow};
+use super::super::launch::{Begun, Launch, LaunchError, Running, failed, follow};
 use super::super::output::Reader;
 use super::super::stdio::{Ends, Opened};
 use super::wire::{receive, send};
@@ -89,25 +89,32 @@ impl Holder {
 
     /// What a former engine's holder still has.
     pub(crate) fn recover(&self) -> io::Result<Vec<Program>> {
-        let stream = match UnixStream::connect(&self.socket) {
-            Ok(stream) => stream,
-            Err(why) if is_nobody(&why) => return Ok(Vec::new()),
-            Err(why) => return Err(why),
-        };
-        let Some((link, programs)) = Link::open(stream)? else { return Ok(Vec::new()) };
+        let Some((link, programs)) = self.find()? else { return Ok(Vec::new()) };
         *self.link() = Some(link);
         Ok(programs)
     }
 
+    /// The one that is there, and what it holds.
+    fn find(&self) -> io::Result<Option<(Arc<Link>, Vec<Program>)>> {
+        match UnixStream::connect(&self.socket) {
+            Ok(stream) => Link::open(stream),
+            Err(why) if is_nobody(&why) => Ok(None),
+            Err(why) => Err(why),
+        }
+    }
+
     fn start(&self, id: ContainerId, mut launch: Launch) -> Result<Program, LaunchError> {
         let network = launch.network.take();
-        let link = self.find_or_start()?;
-        let run = fastrand::u64(..);
         let (sender, started) = mpsc::channel();
-        link.waiting(|waiting| waiting.starts.insert(run, sender))?;
-        let files: Vec<_> = network.iter().map(OwnedFd::as_fd).collect();
-        link.send(&Request::Start { run, id, launch: Box::new(launch) }, &files)?;
-        started.recv().map_err(|_| LaunchError::from(gone()))?
+        let ask = || {
+            let link = self.find_or_start()?;
+            let run = fastrand::u64(..);
+            link.waiting(|waiting| waiting.starts.insert(run, sender))?;
+            let files: Vec<_> = network.iter().map(OwnedFd::as_fd).collect();
+            link.send(&Request::Start { run, id, launch: Box::new(launch) }, &files)
+        };
+        ask().map_err(asking)?;
+        started.recv().map_err(|_| asking(gone()))?
     }
 
     fn find_or_start(&self) -> io::Result<Arc<Link>> {
@@ -115,7 +122,15 @@ impl Holder {
         if let Some(link) = link.as_ref().filter(|link| link.is_open()) {
             return Ok(Arc::clone(link));
         }
-        // Whoever is there has ended, or is about to: nobody else has this directory.
+        if let Some((found, programs)) = self.find()? {
+            // The connection was lost, and with it what was known of these: they are told to have ended.
+            for program in programs {
+                found.send(&Request::Forget { run: program.run }, &[])?;
+            }
+            *link = Some(Arc::clone(&found));
+            return Ok(found);
+        }
+        // Whoever was there has ended: nobody else has this directory.
         match fs::remove_file(&self.socket) {
             Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
             _ => {}
@@ -190,7 +205,7 @@ impl Link {
             match reply {
                 Reply::Held { run, id, pid, ends } => {
                     let started = self.program(run, id, pid, &ends, files);
-                    self.started(run, started.map_err(LaunchError::from));
+                    self.started(run, started.map_err(asking));
                 }
                 Reply::NotStarted { run, why } => self.started(run, Err(why)),
                 Reply::Ended { run, code } => self.ended(run, code),
@@ -279,6 +294,10 @@ impl Program {
 
 fn is_nobody(why: &io::Error) -> bool {
     matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+}
+
+fn asking(why: io::Error) -> LaunchError {
+    failed("asking the process that holds programs")(why)
 }
 
 fn gone() -> io::Error {

@@ -68,9 +68,7 @@ impl Held {
                 Request::Hello { .. } => {}
                 Request::Start { run, id, launch } => {
                     let launch = Launch { network: files.into_iter().next(), ..*launch };
-                    let held = Arc::clone(self);
-                    let name = "container".to_owned();
-                    thread::Builder::new().name(name).spawn(move || held.start(run, id, launch))?;
+                    self.start_beside(run, id, launch);
                 }
                 Request::CloseInput { run } => {
                     if let Some(program) = self.table().programs.get_mut(&run) {
@@ -102,6 +100,15 @@ impl Held {
         send(engine, &Reply::Welcome { version: VERSION }, &[])?;
         table.engine = Some(engine.try_clone()?);
         Ok(())
+    }
+
+    fn start_beside(self: &Arc<Self>, run: Run, id: ContainerId, launch: Launch) {
+        let (held, name) = (Arc::clone(self), "container".to_owned());
+        let begun = thread::Builder::new().name(name).spawn(move || held.start(run, id, launch));
+        if let Err(why) = begun {
+            let why = LaunchError::Io(format!("making a thread: {why}"));
+            self.table().tell(&Reply::NotStarted { run, why });
+        }
     }
 
     /// Runs a program to its end, on a thread that does nothing else.
@@ -150,12 +157,5 @@ impl Program {
             [self.begun.process.as_fd()].into_iter().chain(streams).collect();
         let pid = self.begun.pid.as_raw_pid();
         send(engine, &Reply::Held { run, id: self.id.clone(), pid, ends }, &files)
-    }
-}
-
-// Said here, since it is what the two sides agree on.
-impl From<io::Error> for LaunchError {
-    fn from(why: io::Error) -> Self {
-        Self::Io(format!("asking the process that holds programs: {why}"))
     }
 }
