@@ -152,7 +152,7 @@ fn short(text: &mut String, records: &[Record], chapter: &str) {
     for (profile, names) in by_profile {
         let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let profile = profile.unwrap_or("Nobody has looked where the time goes.");
-        let _ = write!(text, "{}\n", wrapped(&format!("**Short:** {names}. {profile}")));
+        let _ = writeln!(text, "{}", wrapped(&format!("**Short:** {names}. {profile}")));
     }
 }
 
