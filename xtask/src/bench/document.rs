@@ -143,7 +143,7 @@ fn short(text: &mut String, records: &[Record], chapter: &str) {
     let short = ratios.filter(|record| record.text("verdict") == Some("SHORT"));
     let mut by_profile: Vec<(Option<&str>, Vec<&str>)> = Vec::new();
     for name in short.filter_map(|record| record.text("name")) {
-        let profile = profiles::of(name);
+        let profile = profiles::of(chapter, name);
         match by_profile.iter_mut().find(|(known, _)| *known == profile) {
             Some((_, names)) => names.push(name),
             None => by_profile.push((profile, vec![name])),

@@ -9,8 +9,10 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use docknet_types::ContainerId;
 use rustix::process::Pid;
@@ -23,6 +25,8 @@ use super::wire::{receive, send};
 use super::{Reply, Request, Run, VERSION};
 
 const SOCKET: &str = "programs.sock";
+/// For a program to start.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The process that holds an engine's programs: started when there is a first one, and found again by the next engine.
 #[derive(Debug)]
@@ -114,7 +118,10 @@ impl Holder {
             link.send(&Request::Start { run, id, launch: Box::new(launch) }, &files)
         };
         ask().map_err(asking)?;
-        started.recv().map_err(|_| asking(gone()))?
+        started.recv_timeout(PATIENCE).unwrap_or_else(|why| match why {
+            RecvTimeoutError::Timeout => Err(asking(io::ErrorKind::TimedOut.into())),
+            RecvTimeoutError::Disconnected => Err(asking(gone())),
+        })
     }
 
     fn find_or_start(&self) -> io::Result<Arc<Link>> {
@@ -246,9 +253,10 @@ impl Link {
     }
 
     fn started(&self, run: Run, started: Result<Program, LaunchError>) {
-        if let Ok(Some(waits)) = self.waiting(|waiting| waiting.starts.remove(&run)) {
-            // Who asked for it may be gone.
-            let _ = waits.send(started);
+        let waits = self.waiting(|waiting| waiting.starts.remove(&run)).ok().flatten();
+        if waits.is_none_or(|waits| waits.send(started).is_err()) {
+            // Who asked for it has given up.
+            let _ = self.send(&Request::Forget { run }, &[]);
         }
     }
 
