@@ -149,6 +149,9 @@ async fn a_program_sees_its_image_and_nothing_of_the_hosts() {
     let host = tempfile::tempdir().unwrap();
     let mark = host.path().join("mark");
     fs::write(&mark, "the host's").unwrap();
+    // Open for whoever is started, as a careless parent leaves it.
+    let left = fs::File::open(&mark).unwrap();
+    rustix::io::fcntl_setfd(&left, rustix::io::FdFlags::empty()).unwrap();
     let line = format!(
         "echo in $PWD; ls /; cat {mark}; cat /proc/1/root{mark}; ls /proc/self/fd; cat /proc/kcore; \
          echo 1 > /proc/sys/kernel/panic; exit 3",
