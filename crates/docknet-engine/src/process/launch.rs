@@ -142,9 +142,9 @@ pub(super) fn launch<E: FnOnce(i64)>(
 ) -> io::Result<()> {
     thread::Builder::new().name("container".to_owned()).spawn(move || {
         // The first process takes all others with it, so nobody holds the other ends. A command may leave some behind.
-        let (drains, reader) = match &place {
-            Place::New(launch) => (true, launch.program.reader),
-            Place::Beside { program, .. } => (false, program.reader),
+        let (drained_is_told, reader): (Option<&dyn Fn()>, _) = match &place {
+            Place::New(launch) => (Some(&|| ()), launch.program.reader),
+            Place::Beside { program, .. } => (None, program.reader),
         };
         match spawn(&place) {
             Err(error) => drop(began(Err(error))),
@@ -152,7 +152,7 @@ pub(super) fn launch<E: FnOnce(i64)>(
                 // The namespace of the network may go with the container now.
                 drop(place);
                 let code = || Some(wait(&mut child));
-                follow((begun, reader), &runtime, drains, began, code);
+                follow((begun, reader), &runtime, drained_is_told, began, code);
             }
         }
     })?;
@@ -160,10 +160,11 @@ pub(super) fn launch<E: FnOnce(i64)>(
 }
 
 /// Reads what a program says, and waits for its end, on the calling thread: for a code, or for nothing if nobody can know any more.
+/// Where all of its output is to be there first, somebody may hear that it is.
 pub(super) fn follow<E: FnOnce(i64)>(
     (begun, reader): (Begun, Reader),
     runtime: &Handle,
-    drains: bool,
+    drained_is_told: Option<&dyn Fn()>,
     began: impl FnOnce(Result<Running, LaunchError>) -> E,
     wait: impl FnOnce() -> Option<i64>,
 ) {
@@ -182,8 +183,9 @@ pub(super) fn follow<E: FnOnce(i64)>(
     drop(alive);
     let ended = began(Ok(Running { pid, process, streams, exit: exited }));
     let code = wait();
-    if drains && code.is_some() {
+    if let Some(tell) = drained_is_told.filter(|_| code.is_some()) {
         drained.recv().ok();
+        tell();
     }
     let code = code.unwrap_or(LOST);
     exit.send_replace(Some(code));

@@ -294,9 +294,11 @@ impl Program {
         began: impl FnOnce(Result<Running, LaunchError>) -> E,
     ) {
         let Self { run, begun, ended, link, .. } = self;
-        follow((begun, reader), runtime, true, began, || ended.recv().ok());
-        // All that it said was read.
-        let _ = link.send(&Request::Forget { run }, &[]);
+        let forget = || {
+            // All that it said was read. Who waits for its end may be about to end as well, so the holder hears of it first.
+            let _ = link.send(&Request::Forget { run }, &[]);
+        };
+        follow((begun, reader), runtime, Some(&forget), began, || ended.recv().ok());
     }
 }
 

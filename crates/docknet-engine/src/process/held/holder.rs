@@ -6,8 +6,11 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use docknet_types::ContainerId;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::{Signal, geteuid, pidfd_send_signal, setsid};
 
@@ -26,7 +29,7 @@ pub fn hold_programs() -> io::Result<()> {
     // A terminal from which the engine was started ends the engine, and not this.
     let _is_leader_already = setsid();
     let held = Arc::new(Held::default());
-    loop {
+    while held.is_wanted(&listener)? {
         let (engine, _) = listener.accept()?;
         if socket_peercred(&engine)?.uid != geteuid() {
             continue;
@@ -35,10 +38,16 @@ pub fn hold_programs() -> io::Result<()> {
         let _ = held.serve(&engine);
         held.table().engine = None;
         if held.table().programs.is_empty() {
-            return Ok(());
+            break;
         }
     }
+    Ok(())
 }
+
+/// How often it is looked whether there is anything left to hold.
+const LOOK: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
+/// An engine that is being replaced comes sooner. From then on nobody asks any more how programs ended.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 #[derive(Default)]
 struct Held(Mutex<Table>);
@@ -56,6 +65,24 @@ struct Program {
 }
 
 impl Held {
+    /// Waits for an engine, for as long as there is anything for it.
+    fn is_wanted(&self, listener: &UnixListener) -> io::Result<bool> {
+        let mut last_ran = Instant::now();
+        loop {
+            match poll(&mut [PollFd::new(listener, PollFlags::IN)], Some(&LOOK)) {
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => return Ok(true),
+                Err(why) => return Err(why.into()),
+            }
+            let table = self.table();
+            if table.programs.values().any(|program| program.code.is_none()) {
+                last_ran = Instant::now();
+            } else if table.programs.is_empty() || last_ran.elapsed() > PATIENCE {
+                return Ok(false);
+            }
+        }
+    }
+
     fn serve(self: &Arc<Self>, engine: &UnixStream) -> io::Result<()> {
         match receive(engine)? {
             Some((Request::Hello { version: VERSION }, _)) => self.welcome(engine)?,
