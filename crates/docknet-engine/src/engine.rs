@@ -125,7 +125,17 @@ impl Engine {
         Ok(Sandbox::new(namespace, None))
     }
 
-    /// Kills what runs in containers, and waits until it has ended. The containers end by it.
+    /// Kills what runs in containers, and waits until it has ended, for ten seconds at most. The containers end by it. In memory nothing
+    /// runs.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = docknet_engine::Engine::memory().start().await?;
+    /// engine.end_programs().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(kernel)]
     pub async fn end_programs(&self) {
         if let Some(processes) = &self.0.processes {

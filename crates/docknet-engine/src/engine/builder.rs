@@ -115,6 +115,17 @@ impl EngineBuilder {
     /// Has programs of containers outlive the engine, if it is on the kernel of this machine and has a state directory: this command,
     /// which calls [`hold_programs`](crate::hold_programs), holds them, and the next engine with that state finds them there. It is
     /// started with the first program, and ends when none is left and no engine is there.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// if std::env::args().nth(1).as_deref() == Some("hold-programs") {
+    ///     return Ok(docknet_engine::hold_programs()?);
+    /// }
+    /// let holder = [std::env::current_exe()?.into_os_string(), "hold-programs".into()];
+    /// let engine = docknet_engine::Engine::kernel().state("/var/lib/app").held_by(holder).start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(kernel)]
     pub fn held_by(mut self, command: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         self.holder = Some(command.into_iter().map(Into::into).collect());

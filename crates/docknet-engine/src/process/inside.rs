@@ -6,11 +6,8 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode};
-use rustix::mount::{
-    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_change,
-    move_mount, open_tree,
-};
+use rustix::fs::Mode;
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use rustix::process::umask;
 use rustix::system::sethostname;
 use rustix::thread::{
@@ -20,6 +17,8 @@ use rustix::thread::{
 
 use super::launch::{Launch, LaunchError, failed};
 use super::root;
+
+const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// The calling thread enters new namespaces and furnishes them. What it forks is the first process there, and has to leave the
 /// host's files, if it is to see others.
@@ -68,18 +67,11 @@ pub(super) fn enter(process: BorrowedFd<'_>) -> Result<(), LaunchError> {
 
 /// So that the links in it are the container's. The control groups stay.
 fn mount_sys() -> io::Result<()> {
-    let cgroups = open_tree(
-        CWD,
-        "/sys/fs/cgroup",
-        OpenTreeFlags::OPEN_TREE_CLONE
-            | OpenTreeFlags::OPEN_TREE_CLOEXEC
-            | OpenTreeFlags::AT_RECURSIVE,
-    );
+    let cgroups = root::tree(Path::new(CGROUPS));
     let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("sysfs", "/sys", "sysfs", flags, None)?;
     if let Ok(cgroups) = cgroups {
-        let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
-        move_mount(&cgroups, "", CWD, "/sys/fs/cgroup", flags)?;
+        root::attach(&cgroups, Path::new(CGROUPS))?;
     }
     Ok(())
 }

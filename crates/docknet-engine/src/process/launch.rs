@@ -142,31 +142,35 @@ pub(super) fn launch<E: FnOnce(i64)>(
 ) -> io::Result<()> {
     thread::Builder::new().name("container".to_owned()).spawn(move || {
         // The first process takes all others with it, so nobody holds the other ends. A command may leave some behind.
-        let (drained_is_told, reader): (Option<&dyn Fn()>, _) = match &place {
-            Place::New(launch) => (Some(&|| ()), launch.program.reader),
-            Place::Beside { program, .. } => (None, program.reader),
+        let (drains, reader) = match &place {
+            Place::New(launch) => (true, launch.program.reader),
+            Place::Beside { program, .. } => (false, program.reader),
         };
         match spawn(&place) {
             Err(error) => drop(began(Err(error))),
             Ok((mut child, begun)) => {
                 // The namespace of the network may go with the container now.
                 drop(place);
-                let code = || Some(wait(&mut child));
-                follow((begun, reader), &runtime, drained_is_told, began, code);
+                follow((begun, reader), &runtime, began, |drained| {
+                    let code = wait(&mut child);
+                    if drains {
+                        drained.recv().ok();
+                    }
+                    Some(code)
+                });
             }
         }
     })?;
     Ok(())
 }
 
-/// Reads what a program says, and waits for its end, on the calling thread: for a code, or for nothing if nobody can know any more.
-/// Where all of its output is to be there first, somebody may hear that it is.
+/// Reads what a program says, and waits for its end, on the calling thread: for a code, or for nothing if nobody can know any more. Who
+/// waits may also wait until all that was said has been read: until the end of what it is given.
 pub(super) fn follow<E: FnOnce(i64)>(
     (begun, reader): (Begun, Reader),
     runtime: &Handle,
-    drained_is_told: Option<&dyn Fn()>,
     began: impl FnOnce(Result<Running, LaunchError>) -> E,
-    wait: impl FnOnce() -> Option<i64>,
+    wait: impl FnOnce(&mpsc::Receiver<()>) -> Option<i64>,
 ) {
     let Begun { pid, process, opened } = begun;
     let (alive, drained) = mpsc::channel::<()>();
@@ -176,18 +180,13 @@ pub(super) fn follow<E: FnOnce(i64)>(
         Err(error) => {
             // It may have ended by itself.
             let _ = pidfd_send_signal(process.as_fd(), Signal::KILL);
-            wait();
+            wait(&drained);
             return drop(began(Err(failed("watching over the program")(error))));
         }
     };
     drop(alive);
     let ended = began(Ok(Running { pid, process, streams, exit: exited }));
-    let code = wait();
-    if let Some(tell) = drained_is_told.filter(|_| code.is_some()) {
-        drained.recv().ok();
-        tell();
-    }
-    let code = code.unwrap_or(LOST);
+    let code = wait(&drained).unwrap_or(LOST);
     exit.send_replace(Some(code));
     ended(code);
 }

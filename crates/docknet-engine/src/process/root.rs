@@ -280,14 +280,14 @@ fn furnish(devices: &[(String, OwnedFd)], privileged: bool) -> io::Result<()> {
 }
 
 /// What is at a path, and all that is mounted below it, nowhere yet.
-fn tree(path: &Path) -> io::Result<OwnedFd> {
+pub(super) fn tree(path: &Path) -> io::Result<OwnedFd> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
         | OpenTreeFlags::AT_RECURSIVE;
     Ok(open_tree(CWD, path, flags)?)
 }
 
-fn attach(tree: &OwnedFd, target: &Path) -> io::Result<()> {
+pub(super) fn attach(tree: &OwnedFd, target: &Path) -> io::Result<()> {
     // As a container has it: a link leads to where it leads there.
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_SYMLINKS;
     Ok(move_mount(tree, "", CWD, target, flags)?)

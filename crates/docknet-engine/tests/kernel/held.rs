@@ -37,8 +37,28 @@ pub(crate) fn holder() -> Vec<OsString> {
         .collect()
 }
 
-async fn open(machine: &Sandbox, dir: &Path) -> Engine {
-    Engine::kernel().inside(machine).state(dir).held_by(holder()).start().await.unwrap()
+/// Where one engine follows the other.
+struct Place {
+    dir: tempfile::TempDir,
+    machine: Sandbox,
+    _lab: Lab,
+}
+
+impl Place {
+    /// With its first engine, which has a network `front`.
+    async fn begin() -> (Self, Engine) {
+        let lab = Lab::new().await;
+        let machine = lab.container("machine", "none").await;
+        let place = Self { dir: tempfile::tempdir().unwrap(), machine, _lab: lab };
+        let engine = place.open().await;
+        engine.client().networks().create("front").await.unwrap();
+        (place, engine)
+    }
+
+    async fn open(&self) -> Engine {
+        let builder = Engine::kernel().inside(&self.machine).state(self.dir.path());
+        builder.held_by(holder()).start().await.unwrap()
+    }
 }
 
 async fn run(client: &Client, name: &str, line: &str) -> Container {
@@ -93,20 +113,16 @@ pub(crate) fn children(of: i32) -> Vec<i32> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn programs_outlive_the_engine() {
-    let lab = Lab::new().await;
-    let machine = lab.container("machine", "none").await;
-    let dir = tempfile::tempdir().unwrap();
-    let engine = open(&machine, dir.path()).await;
+    let (place, engine) = Place::begin().await;
     let client = engine.client();
-    client.networks().create("front").await.unwrap();
     run(&client, "web", "trap 'exit 3' TERM; while :; do sleep 0.05; done").await;
     run(&client, "told", "sleep 0.5; echo the end; exit 9").await;
     let first = pid(&client, "web").await;
-    assert_eq!(holders(dir.path()).len(), 1);
+    assert_eq!(holders(place.dir.path()).len(), 1);
     drop((client, engine));
     tokio::time::sleep(std::time::Duration::from_millis(800)).await;
 
-    let engine = open(&machine, dir.path()).await;
+    let engine = place.open().await;
     let client = engine.client();
     let web = client.containers().get("web").await.unwrap();
     assert_eq!((web.status(), pid(&client, "web").await), (&ContainerStatus::Running, first));
@@ -129,20 +145,16 @@ async fn programs_outlive_the_engine() {
     assert!(!std::fs::exists(format!("/proc/{first}")).unwrap());
     // With nothing to hold and nobody to hold it for, nobody is left.
     drop((client, engine, web, back));
-    until("the holder ends", async || holders(dir.path()).is_empty()).await;
+    until("the holder ends", async || holders(place.dir.path()).is_empty()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_removed_while_it_is_held_ends() {
-    let lab = Lab::new().await;
-    let machine = lab.container("machine", "none").await;
-    let dir = tempfile::tempdir().unwrap();
-    let engine = open(&machine, dir.path()).await;
-    engine.client().networks().create("front").await.unwrap();
+    let (place, engine) = Place::begin().await;
     run(&engine.client(), "web", "sleep 600").await;
     let first = pid(&engine.client(), "web").await;
     drop(engine);
-    let engine = open(&machine, dir.path()).await;
+    let engine = place.open().await;
     let web = engine.client().containers().get("web").await.unwrap();
     web.remove().await.unwrap();
     until("its program ends", async || !std::fs::exists(format!("/proc/{first}")).unwrap()).await;
@@ -158,15 +170,11 @@ async fn what_is_removed_while_it_is_held_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_holder_that_is_killed_takes_programs_with_it_and_the_next_one_takes_over() {
-    let lab = Lab::new().await;
-    let machine = lab.container("machine", "none").await;
-    let dir = tempfile::tempdir().unwrap();
-    let engine = open(&machine, dir.path()).await;
+    let (place, engine) = Place::begin().await;
     let client = engine.client();
-    client.networks().create("front").await.unwrap();
     let web = run(&client, "web", "sleep 600").await;
     let first = pid(&client, "web").await;
-    let holder = rustix::process::Pid::from_raw(holders(dir.path())[0]).unwrap();
+    let holder = rustix::process::Pid::from_raw(holders(place.dir.path())[0]).unwrap();
     rustix::process::kill_process(holder, rustix::process::Signal::KILL).unwrap();
     until("its container ends", async || {
         client.containers().get("web").await.unwrap().info().exit_code == Some(255)

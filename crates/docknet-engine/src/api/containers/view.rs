@@ -81,7 +81,7 @@ struct MountView {
     propagation: &'static str,
 }
 
-/// What Docker tells of its own.
+/// The storage driver, without what Docker tells of its own.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct GraphDriver {

@@ -27,6 +27,7 @@ pub(super) async fn load(api: &Api, body: RequestBody) -> io::Result<Vec<Sent>> 
     if let Some(images) = api.engine.images.clone() {
         return fed(body, move |archive| kept::load(&images, archive)).await;
     }
+    #[cfg(not(kernel))]
     let _ = api;
     fed(body, |mut archive| {
         let index = Index::read(&mut archive)?;
@@ -47,6 +48,7 @@ pub(super) async fn import(
     if let Some(images) = api.engine.images.clone() {
         return fed(body, move |files| kept::import(&images, files, settings)).await;
     }
+    #[cfg(not(kernel))]
     let _ = api;
     let size = fed(body, Chunks::finish).await?;
     Ok(Taken { size, settings, ..Taken::default() })

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::net::Shutdown;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -275,7 +275,7 @@ impl Link {
         self.waiting(|_| ()).is_ok()
     }
 
-    fn send(&self, request: &Request, files: &[std::os::fd::BorrowedFd<'_>]) -> io::Result<()> {
+    fn send(&self, request: &Request, files: &[BorrowedFd<'_>]) -> io::Result<()> {
         let _one = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
         send(&self.stream, request, files)
     }
@@ -294,11 +294,13 @@ impl Program {
         began: impl FnOnce(Result<Running, LaunchError>) -> E,
     ) {
         let Self { run, begun, ended, link, .. } = self;
-        let forget = || {
+        follow((begun, reader), runtime, began, |drained| {
+            let code = ended.recv().ok()?;
+            drained.recv().ok();
             // All that it said was read. Who waits for its end may be about to end as well, so the holder hears of it first.
             let _ = link.send(&Request::Forget { run }, &[]);
-        };
-        follow((begun, reader), runtime, Some(&forget), began, || ended.recv().ok());
+            Some(code)
+        });
     }
 }
 
