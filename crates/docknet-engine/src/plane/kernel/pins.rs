@@ -81,8 +81,9 @@ impl Pins {
             if but.contains(&ContainerId::from(brought.unwrap_or(&name))) {
                 continue;
             }
-            if brought.is_some()
-                && let Ok(namespace) = Namespace::at(&path)
+            // Somebody else's, or one that a program holds which is about to be killed: a link that stayed would keep its hardware address
+            // from the next one.
+            if let Ok(namespace) = Namespace::at(&path)
                 && let Err(why) = Sandbox::leave(&namespace)
             {
                 tracing::warn!(%why, container = name, "a container's namespace is not as it was");
