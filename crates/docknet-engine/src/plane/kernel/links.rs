@@ -106,18 +106,14 @@ impl Links {
 
     /// A bridge, up at once.
     pub(crate) fn add_bridge(&mut self, bridge: &Bridge<'_>) -> Result<Index, Refused> {
-        self.ask("add a bridge", |messages| {
-            link(messages, RTM_NEWLINK, NEW, Which::New, Up::No, |message| {
-                message.text(IFLA_IFNAME, bridge.name);
-                message.bytes(IFLA_ADDRESS, &bridge.mac.octets());
-                message.number(IFLA_GROUP, bridge.group.0);
-                if let Some(mtu) = bridge.mtu {
-                    message.number(IFLA_MTU, mtu);
-                }
-                message.nest(IFLA_LINKINFO, |message| message.text(IFLA_INFO_KIND, "bridge"));
-            });
+        let index = self.add("add a bridge", bridge.name, Up::No, |message| {
+            message.bytes(IFLA_ADDRESS, &bridge.mac.octets());
+            message.number(IFLA_GROUP, bridge.group.0);
+            if let Some(mtu) = bridge.mtu {
+                message.number(IFLA_MTU, mtu);
+            }
+            message.nest(IFLA_LINKINFO, |message| message.text(IFLA_INFO_KIND, "bridge"));
         })?;
-        let index = self.index_of(bridge.name)?;
         self.set_up_bridge(index, bridge)?;
         Ok(index)
     }
@@ -201,32 +197,24 @@ impl Links {
         id: u16,
         group: Group,
     ) -> Result<Index, Refused> {
-        self.ask("add a VLAN", |messages| {
-            link(messages, RTM_NEWLINK, NEW, Which::New, Up::Yes, |message| {
-                message.text(IFLA_IFNAME, name);
-                message.number(IFLA_LINK, parent.0);
-                message.number(IFLA_GROUP, group.0);
-                message.nest(IFLA_LINKINFO, |message| {
-                    message.text(IFLA_INFO_KIND, "vlan");
-                    message.nest(IFLA_INFO_DATA, |message| {
-                        message.bytes(IFLA_VLAN_ID, &id.to_ne_bytes());
-                    });
+        self.add("add a VLAN", name, Up::Yes, |message| {
+            message.number(IFLA_LINK, parent.0);
+            message.number(IFLA_GROUP, group.0);
+            message.nest(IFLA_LINKINFO, |message| {
+                message.text(IFLA_INFO_KIND, "vlan");
+                message.nest(IFLA_INFO_DATA, |message| {
+                    message.bytes(IFLA_VLAN_ID, &id.to_ne_bytes());
                 });
             });
-        })?;
-        self.index_of(name)
+        })
     }
 
     /// A link that leads nowhere, up at once.
     pub(crate) fn add_dummy(&mut self, name: &str, group: Group) -> Result<Index, Refused> {
-        self.ask("add a dummy link", |messages| {
-            link(messages, RTM_NEWLINK, NEW, Which::New, Up::Yes, |message| {
-                message.text(IFLA_IFNAME, name);
-                message.number(IFLA_GROUP, group.0);
-                message.nest(IFLA_LINKINFO, |message| message.text(IFLA_INFO_KIND, "dummy"));
-            });
-        })?;
-        self.index_of(name)
+        self.add("add a dummy link", name, Up::Yes, |message| {
+            message.number(IFLA_GROUP, group.0);
+            message.nest(IFLA_LINKINFO, |message| message.text(IFLA_INFO_KIND, "dummy"));
+        })
     }
 
     /// Gives a link what it is to have, and sets it up.
@@ -430,11 +418,23 @@ impl Links {
         self.0.ask(doing, messages, |_| {})
     }
 
-    fn index_of(&mut self, name: &str) -> Result<Index, Refused> {
-        match self.find(name)? {
-            Some(link) => Ok(link.index),
-            None => Err(Refused::gone("look at a link")),
-        }
+    /// Adds a link of this name; its number, which kernels since 6.2 tell at once.
+    fn add(
+        &mut self,
+        doing: &'static str,
+        name: &str,
+        up: Up,
+        write: impl FnOnce(&mut Messages),
+    ) -> Result<Index, Refused> {
+        let mut messages = Messages::default();
+        link(&mut messages, RTM_NEWLINK, NEW | NLM_F_ECHO, Which::New, up, |message| {
+            message.text(IFLA_IFNAME, name);
+            write(message);
+        });
+        let mut made = None;
+        self.0.ask(doing, messages, |message| made = Link::read(message))?;
+        let made = if made.is_some() { made } else { self.find(name)? };
+        made.map(|link| link.index).ok_or_else(|| Refused::gone("look at a link"))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Seek as _, Write as _};
 use std::net::IpAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use docknet_types::ContainerId;
 use rustix::thread::CapabilitySet;
@@ -34,6 +34,12 @@ pub(crate) struct Programs {
 }
 
 const HOST_RESOLV: &str = "/etc/resolv.conf";
+/// What this kernel has.
+static FAMILIES: LazyLock<Families> =
+    LazyLock::new(|| match Path::new("/proc/sys/net/ipv6").exists() {
+        true => Families::Both,
+        false => Families::Ipv4,
+    });
 /// Before a terminal tells its size.
 const TERMINAL: Size = Size { rows: 24, columns: 80 };
 
@@ -93,12 +99,16 @@ impl Programs {
         let is_gone = |line: &str| {
             before.iter().any(|gone| gone == line) && !after.iter().any(|stays| stays == line)
         };
+        // In its place: what is mounted in the container is this file.
         let path = self.images.container(&program.container).join("hosts");
-        let text = fs::read_to_string(&path)?;
+        let mut file = File::options().read(true).write(true).open(path)?;
+        let text = io::read_to_string(&file)?;
         let kept = text.lines().filter(|line| !is_gone(line)).chain(new.map(String::as_str));
         let text: String = kept.map(|line| format!("{line}\n")).collect();
-        // In its place: what is mounted in the container is this file.
-        fs::write(&path, text)
+        // Cut off last: to empty a file first takes a file system long, and whoever looks meanwhile would find nothing.
+        file.rewind()?;
+        file.write_all(text.as_bytes())?;
+        file.set_len(text.len().try_into().unwrap_or(u64::MAX))
     }
 
     pub(crate) fn pause(&self, container: &ContainerId) -> Result<(), PlaneError> {
@@ -241,10 +251,7 @@ fn own_hosts(program: &Program) -> Hosts<'_> {
     Hosts {
         hostname: &program.hostname,
         domain: program.domain.as_deref(),
-        families: match Path::new("/proc/sys/net/ipv6").exists() {
-            true => Families::Both,
-            false => Families::Ipv4,
-        },
+        families: *FAMILIES,
         ..Hosts::default()
     }
 }
