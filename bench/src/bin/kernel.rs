@@ -37,6 +37,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use crate::calls::Pace;
 use crate::contender::Contender;
 use crate::floor::Floor;
 use crate::served::{Kept, Served};
@@ -167,7 +168,9 @@ impl Field {
         }
         if options.wants("calls") {
             let turns = options.turns(if size < SIZES[2] { 24 } else { 15 });
-            calls::measure(&mut self.contenders, &mut self.floor, size, turns, report)?;
+            for (pace, turns) in [(Pace::Rested, turns), (Pace::Row, turns.div_ceil(3))] {
+                calls::measure(&mut self.contenders, &mut self.floor, size, pace, turns, report)?;
+            }
         }
         if options.wants("churn") {
             many::churn(&mut self.contenders, size, options.turns(3), report)?;

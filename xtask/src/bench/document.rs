@@ -45,7 +45,9 @@ const CHAPTERS: [(&str, &str, &str); 5] = [
          engine in a network namespace of its own. A figure that ends in a number is with that many networks; `few` is an engine that \
          has ten all the time. `no disk` is ours without a state on disk; the others have theirs on the same disk as we do. `the kernel \
          alone` is the same links, addresses and nothing else, made with netlink. `_gone` is until the kernel has taken away what a \
-         removal left behind its answer. dockerd has its proxy for published ports, as it comes.",
+         removal left behind its answer. dockerd has its proxy for published ports, as it comes. `row_` is one of six of the same call in a \
+         row, but for the first. Others are one call after a rest, while everybody else had a turn: the processor slept, and its caches held \
+         something else.",
     ),
     (
         "build",

@@ -1,4 +1,4 @@
-//! One call after the other, everybody in turns.
+//! One call after the other, everybody in turns: one of each after a rest, or several in a row.
 
 use std::thread;
 use std::time::Duration;
@@ -25,13 +25,41 @@ const KERNEL: &str = "the kernel alone";
 /// How many times as much with many networks as with few.
 pub const FLAT: Goal = Goal::AtMost(1.3);
 
+/// How often somebody is asked for the same in a turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Once, after the others had theirs: the processor slept, and its caches hold something else.
+    Rested,
+    /// As a program does that has several networks to make.
+    Row,
+}
+
+impl Pace {
+    fn times(self) -> u32 {
+        match self {
+            Self::Rested => 1,
+            Self::Row => 6,
+        }
+    }
+
+    /// What figures are called.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rested => "",
+            Self::Row => "row_",
+        }
+    }
+}
+
 pub fn measure(
     contenders: &mut [Contender],
     floor: &mut Floor,
     size: usize,
+    pace: Pace,
     turns: usize,
     report: &mut Report,
 ) -> Result<()> {
+    let times = pace.times();
     let mut all = vec![<[Samples; CALLS.len()]>::default(); contenders.len()];
     let mut floors = <[Samples; 4]>::default();
     for turn in 0..turns + 1 {
@@ -41,7 +69,7 @@ pub fn measure(
                 thread::sleep(BRIDGES);
             }
             before_is_ours = contender.is_ours();
-            let took = contender.cycle(SAMPLES + turn)?;
+            let took = contender.cycle(SAMPLES + turn * usize::try_from(times)?, times)?;
             if before_is_ours {
                 thread::sleep(PORTS);
             }
@@ -50,14 +78,14 @@ pub fn measure(
                 samples.iter_mut().zip(took).for_each(|(samples, took)| samples.add_time(took));
             }
         }
-        let took = floor.cycle()?;
+        let took = floor.cycle(times)?;
         let took = [took.create, took.connect, took.disconnect, took.remove];
         if turn > 0 {
             floors.iter_mut().zip(took).for_each(|(samples, took)| samples.add_time(took));
         }
     }
     for (at, call) in CALLS.iter().enumerate() {
-        let name = format!("{call}_{size}");
+        let name = format!("{}{call}_{size}", pace.name());
         let of = |title: &str| {
             let place = contenders.iter().position(|contender| contender.title == title)?;
             all.get(place)?.get(at)

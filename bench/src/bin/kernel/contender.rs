@@ -7,7 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use docknet::{Client, Container, ContainerSpec, EndpointSpec, Filters, NetworkSpec, Pool};
+use docknet::{
+    Client, Container, ContainerSpec, EndpointSpec, Filters, Network, NetworkSpec, Pool,
+};
 use tokio::runtime::Runtime;
 
 use crate::namespace::Namespace;
@@ -116,19 +118,24 @@ impl Contender {
         self.ours.as_mut().map_or(Ok(0), Served::links)
     }
 
-    /// Makes a network, uses it, and removes it. What each call took.
-    pub fn cycle(&self, number: usize) -> Result<[Duration; CALLS.len()]> {
+    /// Makes so many networks, uses and removes them: each call that many times in a row. What one took.
+    pub fn cycle(&self, number: usize, times: u32) -> Result<[Duration; CALLS.len()]> {
         let networks = self.client.networks();
+        let specs = (number..).take(usize::try_from(times)?).map(|number| spec("sample", number));
+        let specs = specs.collect::<Result<Vec<_>>>()?;
         self.runtime.block_on(async {
-            let spec = spec("sample", number)?;
-            let (create, network) = timed(networks.create(spec)).await?;
-            let (inspect, _) = timed(networks.get(network.id().as_str())).await?;
-            let (list, all) = timed(networks.list()).await?;
+            let (create, made) = each(specs, async |spec| networks.create(spec).await).await?;
+            let ids = made.iter().map(|network| network.id().as_str());
+            let (inspect, _) = each(ids, async |id| networks.get(id).await).await?;
+            let (list, all) = each(0..times, async |_| networks.list().await).await?;
             // Of one of them.
-            let list = list.div_f64(all.len() as f64);
-            let (connect, ()) = timed(network.connect(&self.probe, EndpointSpec::new())).await?;
-            let (disconnect, ()) = timed(network.disconnect(&self.probe)).await?;
-            let (remove, ()) = timed(network.remove()).await?;
+            let list = list.div_f64(all.iter().map(Vec::len).max().unwrap_or_default() as f64);
+            let connect =
+                async |network: &Network| network.connect(&self.probe, EndpointSpec::new()).await;
+            let (connect, _) = each(&made, connect).await?;
+            let disconnect = async |network: &Network| network.disconnect(&self.probe).await;
+            let (disconnect, _) = each(&made, disconnect).await?;
+            let (remove, _) = each(made, Network::remove).await?;
             Ok([create, inspect, list, connect, disconnect, remove])
         })
     }
@@ -225,6 +232,32 @@ pub fn titled<'a>(
     titles: &'a [&str],
 ) -> impl Iterator<Item = &'a mut Contender> {
     contenders.iter_mut().filter(|contender| titles.contains(&contender.title))
+}
+
+/// One call after the other. What one of a row took, and the answers.
+async fn each<A, T>(
+    all: impl IntoIterator<Item = A>,
+    mut call: impl AsyncFnMut(A) -> docknet::Result<T>,
+) -> Result<(Duration, Vec<T>)> {
+    let (mut answers, mut took) = (Vec::new(), Vec::new());
+    for one in all {
+        let (one, answer) = timed(call(one)).await?;
+        took.push(one);
+        answers.push(answer);
+    }
+    Ok((of_a_row(&took), answers))
+}
+
+/// What one of these took, the first of several aside: that is one after a rest.
+pub fn of_a_row(took: &[Duration]) -> Duration {
+    let later = if let [_, later @ ..] = took
+        && !later.is_empty()
+    {
+        later
+    } else {
+        took
+    };
+    later.iter().sum::<Duration>().div_f64(later.len() as f64)
 }
 
 async fn timed<T>(call: impl Future<Output = docknet::Result<T>>) -> Result<(Duration, T)> {

@@ -7,6 +7,7 @@ use anyhow::{Result, bail, ensure};
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
 
+use crate::contender::of_a_row;
 use crate::namespace::Namespace;
 
 pub struct Floor {
@@ -48,9 +49,9 @@ impl Floor {
         let subnet = 0xff_0000 / 16;
         own.host.add_bridge(SAMPLE, subnet)?;
         for (number, namespace) in [(2, &own.container), (3, &other)] {
-            own.host.add_pair(PORT + number, namespace)?;
+            own.host.add_pair(PORT + number, SAMPLE, INSIDE, namespace)?;
             let inside = if number == 2 { &mut own.inside } else { &mut inside };
-            inside.set_up(subnet, u8::try_from(number)?)?;
+            inside.set_up(INSIDE, subnet, u8::try_from(number)?)?;
         }
         Ok((own, other))
     }
@@ -59,23 +60,27 @@ impl Floor {
         &self.container
     }
 
-    pub fn cycle(&mut self) -> Result<FloorCycle> {
+    /// So many of each in a row; what one took.
+    pub fn cycle(&mut self, times: u32) -> Result<FloorCycle> {
         let subnet = self.filled;
-        let create = timed(|| self.host.add_bridge(SAMPLE, subnet))?;
-        let connect = timed(|| {
-            self.host.add_pair(PORT, &self.container)?;
-            self.inside.set_up(subnet, 2)
+        let create = each(times, |n| self.host.add_bridge(SAMPLE + n, subnet + n))?;
+        let connect = each(times, |n| {
+            self.host.add_pair(PORT + n, SAMPLE + n, INSIDE + n, &self.container)?;
+            self.inside.set_up(INSIDE + n, subnet + n, 2)
         })?;
-        let disconnect = timed(|| self.host.remove(PORT))?;
-        let remove = timed(|| self.host.remove(SAMPLE))?;
+        let disconnect = each(times, |n| self.host.remove(PORT + n))?;
+        let remove = each(times, |n| self.host.remove(SAMPLE + n))?;
         Ok(FloorCycle { create, connect, disconnect, remove })
     }
 }
 
-fn timed(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
-    let begun = Instant::now();
-    work()?;
-    Ok(begun.elapsed())
+fn each(times: u32, mut work: impl FnMut(u32) -> Result<()>) -> Result<Duration> {
+    let timed = |number| {
+        let begun = Instant::now();
+        work(number)?;
+        Ok(begun.elapsed())
+    };
+    Ok(of_a_row(&(0..times).map(timed).collect::<Result<Vec<_>>>()?))
 }
 
 // Numbers of links, which the kernel takes from whoever makes them.
@@ -105,26 +110,32 @@ impl Route {
         ])
     }
 
-    fn add_pair(&mut self, index: u32, namespace: &Namespace) -> Result<()> {
+    fn add_pair(
+        &mut self,
+        index: u32,
+        bridge: u32,
+        inside: u32,
+        namespace: &Namespace,
+    ) -> Result<()> {
         let fd = u32::try_from(namespace.fd().as_raw_fd())?;
         let peer = [
-            ifinfomsg(INSIDE, 0),
-            text(IFLA_IFNAME, "eth0"),
+            ifinfomsg(inside, 0),
+            text(IFLA_IFNAME, &format!("eth{inside}")),
             attribute(IFLA_NET_NS_FD, &fd.to_ne_bytes()),
         ];
         let peer = attribute(VETH_INFO_PEER, &peer.concat());
         let info = [text(IFLA_INFO_KIND, "veth"), nest(IFLA_INFO_DATA, &[peer])];
         let attributes = [
             text(IFLA_IFNAME, &format!("v{index}")),
-            attribute(IFLA_MASTER, &SAMPLE.to_ne_bytes()),
+            attribute(IFLA_MASTER, &bridge.to_ne_bytes()),
             nest(IFLA_LINKINFO, &info),
         ];
         self.ask(&[link(RTM_NEWLINK, CREATE, index, UP, &attributes)])
     }
 
     /// The end of a pair that is inside.
-    fn set_up(&mut self, subnet: u32, number: u8) -> Result<()> {
-        self.ask(&[address(INSIDE, subnet, number), link(RTM_SETLINK, 0, INSIDE, UP, &[])])
+    fn set_up(&mut self, index: u32, subnet: u32, number: u8) -> Result<()> {
+        self.ask(&[address(index, subnet, number), link(RTM_SETLINK, 0, index, UP, &[])])
     }
 
     fn remove(&mut self, index: u32) -> Result<()> {

@@ -29,7 +29,7 @@ pub fn count(contenders: &mut [Contender], report: &mut Report) -> Result<()> {
 }
 
 fn traced(contender: &Contender) -> Result<(usize, usize)> {
-    contender.cycle(SAMPLES)?;
+    contender.cycle(SAMPLES, 1)?;
     let written = tempfile::NamedTempFile::new()?;
     let mut strace = Command::new("strace")
         .args(["-f", "-e", "trace=process", "-e", "signal=none", "-o"])
@@ -42,7 +42,7 @@ fn traced(contender: &Contender) -> Result<(usize, usize)> {
     let attached = said.next().transpose()?.unwrap_or_default();
     ensure!(attached.contains("attached"), "strace: {attached}");
     for number in 0..CYCLES {
-        contender.cycle(SAMPLES + number)?;
+        contender.cycle(SAMPLES + number, 1)?;
     }
     let id = Pid::from_child(&strace);
     kill_process(id, Signal::INT)?;
