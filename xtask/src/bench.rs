@@ -150,7 +150,7 @@ impl Options {
 
     /// Beside the engines that others make networks with.
     fn kernel(&self, file: &Path) -> Result<()> {
-        const OTHERS: [Name; 2] = [Name::Docker28, Name::Podman5];
+        const OTHERS: [Name; 3] = [Name::Docker28, Name::Docker28Bare, Name::Podman5];
         let running = engines::reset(&OTHERS)?;
         let socket = |node: &str| {
             let socket = running.socket(node).with_context(|| format!("{node} is not up"))?;
@@ -158,10 +158,12 @@ impl Options {
         };
         let step = self.step("kernel", Chapter::Kernel, file);
         let step = step.arg("--docker").arg(socket("docker28")?);
+        let step = step.arg("--docker-without-proxy").arg(socket("docker28bare")?);
         let step = step.arg("--podman").arg(socket("podman5")?);
         let ended = step.env("DOCKNET_KERNEL_IMAGE", engines::busybox()?).run();
         // They have a thousand networks now: to forget these is a matter of seconds, to remove them one of minutes.
         engines::reset(&OTHERS)?;
+        engines::down(&[Name::Docker28Bare])?;
         ended
     }
 

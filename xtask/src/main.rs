@@ -26,7 +26,7 @@ usage: cargo xtask check                     format, clippy, features, docs, dep
        cargo xtask golden [FLAGS...]         ask our engine what real ones were asked
        cargo xtask clients [FLAGS...]        docker, docker-py and bollard on our engine
        cargo xtask compare [SCRIPT...]       `docker network` and `docknet` on Docker 28.5
-       cargo xtask engines up [NAME...]      start real engines (all of them without a name)
+       cargo xtask engines up [NAME...]      start real engines (those of the tests without a name)
        cargo xtask engines down [NAME...]    stop them; images, networks and containers stay
        cargo xtask engines reset [NAME...]   stop them, forget their state, start them
        cargo xtask engines purge             stop all of them and delete all there is on disk
@@ -34,7 +34,7 @@ usage: cargo xtask check                     format, clippy, features, docs, dep
        cargo xtask engines env               how to reach those that are up, for a shell's eval
        cargo xtask engines sh NODE [CMD...]  run CMD (default: bash) in an engine's namespaces
 
-NAME   docker20, docker26, docker28, podman5 or swarm
+NAME   docker20, docker26, docker28, docker28bare (without a proxy for ports), podman5 or swarm
 NODE   the same, but swarm1 or swarm2 in place of swarm
 
 Engines live in /var/tmp/docknet-engines, or in $DOCKNET_ENGINES_DIR. Debian packages come
@@ -75,15 +75,15 @@ fn run_engines(words: &[&str]) -> Result<()> {
     match words {
         [] | ["help" | "-h" | "--help"] => println!("{USAGE}"),
         ["up", names @ ..] => {
-            engines::up(&parse(names)?)?;
+            engines::up(&parse(names, &Name::TESTED)?)?;
         }
-        ["down", names @ ..] => engines::down(&parse(names)?)?,
+        ["down", names @ ..] => engines::down(&parse(names, &Name::ALL)?)?,
         ["reset", names @ ..] => {
-            engines::reset(&parse(names)?)?;
+            engines::reset(&parse(names, &Name::TESTED)?)?;
         }
         ["purge"] => engines::purge()?,
         ["status"] => print!("{}", engines::status()?),
-        ["env"] => print!("{}", engines::running(&Name::ALL)?.exports()),
+        ["env"] => print!("{}", engines::running(&Name::TESTED)?.exports()),
         ["sh", node, command @ ..] => engines::enter(node, command)?,
         ["sh"] => bail!("engines sh: in which engine?\n\n{USAGE}"),
         [verb, ..] => bail!("engines: cannot make sense of '{verb}' here\n\n{USAGE}"),
@@ -91,10 +91,10 @@ fn run_engines(words: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The engines asked for, all of them where none is named.
-fn parse(names: &[&str]) -> Result<Vec<Name>> {
+/// The engines asked for, or these where none is named.
+fn parse(names: &[&str], default: &[Name]) -> Result<Vec<Name>> {
     if names.is_empty() {
-        return Ok(Name::ALL.to_vec());
+        return Ok(default.to_vec());
     }
     names.iter().map(|name| name.parse().context("engines")).collect()
 }

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! cargo run --release --bin kernel -- --docker unix:///run/docker.sock
-//!     --podman unix:///run/podman.sock   Podman as well
+//!     --docker-without-proxy unix:///run/bare.sock   one with --userland-proxy=false as well
+//!     --podman unix:///run/podman.sock               and Podman
 //!     --dir DIR         where our engine has its state: on the same disk as theirs
 //!     --quick           fewer turns, nothing with 100 networks, and dockerd with ten only
 //!     --only calls      one chapter alone: processes, calls, prune, churn, start, traffic, names
@@ -69,9 +70,11 @@ fn main() -> Result<()> {
 const SIZES: [usize; 3] = [10, 100, 1000];
 /// Podman reads all there are for each that it makes.
 const MOST_OF_PODMAN: usize = 100;
+pub const WITHOUT_PROXY: &str = "dockerd, no proxy";
 
 struct Options {
     docker: String,
+    docker_without_proxy: Option<String>,
     podman: Option<String>,
     dir: PathBuf,
     quick: bool,
@@ -84,6 +87,7 @@ impl Options {
         let mut docker = None;
         let mut options = Self {
             docker: String::new(),
+            docker_without_proxy: None,
             podman: None,
             dir: "/var/tmp".into(),
             quick: false,
@@ -95,6 +99,7 @@ impl Options {
             let mut value = || arguments.next().with_context(|| format!("{flag} wants a value"));
             match flag.as_str() {
                 "--docker" => docker = Some(value()?),
+                "--docker-without-proxy" => options.docker_without_proxy = Some(value()?),
                 "--podman" => options.podman = Some(value()?),
                 "--dir" => options.dir = value()?.into(),
                 "--quick" => options.quick = true,
@@ -140,6 +145,9 @@ impl Field {
             ours("docknet, no disk, few", Kept::InMemory)?.grows(SIZES[0]),
             Contender::at("dockerd", &options.docker)?.grows(options.most_of_dockerd()),
         ];
+        if let Some(bare) = &options.docker_without_proxy {
+            contenders.push(Contender::at(WITHOUT_PROXY, bare)?.grows(SIZES[0]));
+        }
         if let Some(podman) = &options.podman {
             contenders.push(Contender::at("podman", podman)?.grows(MOST_OF_PODMAN));
         }

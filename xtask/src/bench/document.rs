@@ -45,7 +45,10 @@ const CHAPTERS: [(&str, &str, &str); 5] = [
          engine in a network namespace of its own. A figure that ends in a number is with that many networks; `few` is an engine that \
          has ten all the time. `no disk` is ours without a state on disk; the others have theirs on the same disk as we do. `the kernel \
          alone` is the same links, addresses and nothing else, made with netlink. `_gone` is until the kernel has taken away what a \
-         removal left behind its answer. dockerd has its proxy for published ports, as it comes. `row_` is one of six of the same call in a \
+         removal left behind its answer. dockerd has its proxy for published ports, as it comes; `no \
+         proxy` is another one with `--userland-proxy=false`, and ten networks. TCP goes from one container to another of its network, \
+         `out_` to a namespace beside the host by masquerading, `published_` from the host's 127.0.0.1 to a port that a container \
+         publishes. `row_` is one of six of the same call in a \
          row, but for the first. Others are one call after a rest, while everybody else had a turn: the processor slept, and its caches held \
          something else.",
     ),

@@ -11,6 +11,8 @@ pub(crate) enum Name {
     Docker20,
     Docker26,
     Docker28,
+    /// The same without a proxy for published ports, to be measured.
+    Docker28Bare,
     Podman5,
     Swarm,
 }
@@ -25,6 +27,8 @@ pub(crate) struct Node {
     pub(crate) address: &'static str,
     /// Whether it can also be reached over TLS and SSH.
     pub(crate) remote: bool,
+    /// Whether Docker's proxy answers at published ports.
+    pub(crate) proxy: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,9 +57,12 @@ const DOCKER20: Node = Node {
     daemon: Daemon::Docker,
     address: PARENT_ADDRESS,
     remote: false,
+    proxy: true,
 };
 const DOCKER26: Node = Node { name: "docker26", suite: Suite::Trixie, ..DOCKER20 };
 const DOCKER28: Node = Node { name: "docker28", suite: Suite::Sid, remote: true, ..DOCKER20 };
+const DOCKER28_BARE: Node =
+    Node { name: "docker28bare", suite: Suite::Sid, proxy: false, ..DOCKER20 };
 const PODMAN5: Node =
     Node { name: "podman5", suite: Suite::Trixie, daemon: Daemon::Podman, ..DOCKER20 };
 const SWARM1: Node = Node { name: "swarm1", suite: Suite::Sid, ..DOCKER20 };
@@ -63,7 +70,16 @@ const SWARM2: Node =
     Node { name: "swarm2", suite: Suite::Sid, address: "198.51.100.2", ..DOCKER20 };
 
 impl Name {
-    pub(crate) const ALL: [Self; 5] =
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Docker20,
+        Self::Docker26,
+        Self::Docker28,
+        Self::Docker28Bare,
+        Self::Podman5,
+        Self::Swarm,
+    ];
+    /// Those that tests are about.
+    pub(crate) const TESTED: [Self; 5] =
         [Self::Docker20, Self::Docker26, Self::Docker28, Self::Podman5, Self::Swarm];
 
     pub(crate) fn as_str(self) -> &'static str {
@@ -71,6 +87,7 @@ impl Name {
             Self::Docker20 => "docker20",
             Self::Docker26 => "docker26",
             Self::Docker28 => "docker28",
+            Self::Docker28Bare => "docker28bare",
             Self::Podman5 => "podman5",
             Self::Swarm => "swarm",
         }
@@ -81,6 +98,7 @@ impl Name {
             Self::Docker20 => &[DOCKER20],
             Self::Docker26 => &[DOCKER26],
             Self::Docker28 => &[DOCKER28],
+            Self::Docker28Bare => &[DOCKER28_BARE],
             Self::Podman5 => &[PODMAN5],
             Self::Swarm => &[SWARM1, SWARM2],
         }
@@ -148,7 +166,7 @@ mod tests {
         let error = "docker19".parse::<Name>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "no engine 'docker19', only docker20, docker26, docker28, podman5, swarm"
+            "no engine 'docker19', only docker20, docker26, docker28, docker28bare, podman5, swarm"
         );
     }
 

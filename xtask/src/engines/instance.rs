@@ -203,6 +203,9 @@ fn daemon(lab: &Lab, node: &Node) -> Vec<String> {
                 "--host=unix:///run/docker.sock".to_owned(),
                 format!("--cgroup-parent=/{}", lab.namespace(node)),
             ];
+            if !node.proxy {
+                arguments.push("--userland-proxy=false".to_owned());
+            }
             if node.remote {
                 arguments.extend(remote::DOCKERD.map(String::from));
             }

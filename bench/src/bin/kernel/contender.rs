@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use docknet::{
     Client, Container, ContainerSpec, EndpointSpec, Filters, Network, NetworkSpec, Pool,
 };
+use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::namespace::Namespace;
@@ -172,9 +173,10 @@ impl Contender {
     }
 
     /// Starts a container on one of its networks, and removes it. What the start took.
-    pub fn start(&self) -> Result<Duration> {
+    pub fn start(&self, published: Option<u16>) -> Result<Duration> {
         self.runtime.block_on(async {
-            let spec = idle("started").network(filler(0), EndpointSpec::new());
+            let spec = publishing(idle("started"), published);
+            let spec = spec.network(filler(0), EndpointSpec::new());
             let container = self.client.containers().create(spec).await?;
             let (took, ()) = timed(container.start()).await?;
             container.stop_within(0).await?;
@@ -183,10 +185,17 @@ impl Contender {
         })
     }
 
-    /// A container on one of its networks that stays.
-    pub fn member(&mut self, name: &str) -> Result<Member> {
+    /// Where its bridges are.
+    pub fn host(&mut self) -> Result<Namespace> {
+        let process = self.ours.as_mut().map_or(Ok(self.process), Served::host)?;
+        Namespace::at(Path::new(&format!("/proc/{process}/ns/net")))
+    }
+
+    /// A container on one of its networks that stays, with a port of its that is published.
+    pub fn member(&mut self, name: &str, published: Option<u16>) -> Result<Member> {
         let container = self.runtime.block_on(async {
-            let spec = idle(name).network(filler(0), EndpointSpec::new());
+            let spec = publishing(idle(name), published);
+            let spec = spec.network(filler(0), EndpointSpec::new());
             let mut container = self.client.containers().create(spec).await?;
             container.start().await?;
             container.reload().await?;
@@ -270,6 +279,14 @@ async fn timed<T>(call: impl Future<Output = docknet::Result<T>>) -> Result<(Dur
 fn idle(name: &str) -> ContainerSpec {
     let command = ["sh", "-c", "trap 'exit 0' TERM; sleep 100000 & wait"];
     ContainerSpec::new(IMAGE).name(name).command(command)
+}
+
+/// With this port of its at the same one of the host's.
+fn publishing(spec: ContainerSpec, port: Option<u16>) -> ContainerSpec {
+    let Some(port) = port else { return spec };
+    let name = format!("{port}/tcp");
+    let bindings = json!({ &name: [{ "HostPort": port.to_string() }] });
+    spec.extra("ExposedPorts", json!({ name: {} })).host_config("PortBindings", bindings)
 }
 
 fn filler(number: usize) -> String {

@@ -49,11 +49,22 @@ impl Floor {
         let subnet = 0xff_0000 / 16;
         own.host.add_bridge(SAMPLE, subnet)?;
         for (number, namespace) in [(2, &own.container), (3, &other)] {
-            own.host.add_pair(PORT + number, SAMPLE, INSIDE, namespace)?;
+            own.host.add_pair(PORT + number, Some(SAMPLE), INSIDE, namespace)?;
             let inside = if number == 2 { &mut own.inside } else { &mut inside };
             inside.set_up(INSIDE, subnet, u8::try_from(number)?)?;
         }
         Ok((own, other))
+    }
+
+    /// A namespace beside this host, which knows nobody but the host: 10.254.0.2, and the host is 10.254.0.1.
+    pub fn outside(host: &Namespace) -> Result<Namespace> {
+        let outside = Namespace::new()?;
+        let subnet = 0xfe_0000 / 16;
+        let mut here = host.within(Route::open)?;
+        here.add_pair(PORT, None, INSIDE, &outside)?;
+        here.set_up(PORT, subnet, 1)?;
+        outside.within(Route::open)?.set_up(INSIDE, subnet, 2)?;
+        Ok(outside)
     }
 
     pub fn container(&self) -> &Namespace {
@@ -65,7 +76,7 @@ impl Floor {
         let subnet = self.filled;
         let create = each(times, |n| self.host.add_bridge(SAMPLE + n, subnet + n))?;
         let connect = each(times, |n| {
-            self.host.add_pair(PORT + n, SAMPLE + n, INSIDE + n, &self.container)?;
+            self.host.add_pair(PORT + n, Some(SAMPLE + n), INSIDE + n, &self.container)?;
             self.inside.set_up(INSIDE + n, subnet + n, 2)
         })?;
         let disconnect = each(times, |n| self.host.remove(PORT + n))?;
@@ -113,7 +124,7 @@ impl Route {
     fn add_pair(
         &mut self,
         index: u32,
-        bridge: u32,
+        bridge: Option<u32>,
         inside: u32,
         namespace: &Namespace,
     ) -> Result<()> {
@@ -125,11 +136,9 @@ impl Route {
         ];
         let peer = attribute(VETH_INFO_PEER, &peer.concat());
         let info = [text(IFLA_INFO_KIND, "veth"), nest(IFLA_INFO_DATA, &[peer])];
-        let attributes = [
-            text(IFLA_IFNAME, &format!("v{index}")),
-            attribute(IFLA_MASTER, &bridge.to_ne_bytes()),
-            nest(IFLA_LINKINFO, &info),
-        ];
+        let mut attributes =
+            vec![text(IFLA_IFNAME, &format!("v{index}")), nest(IFLA_LINKINFO, &info)];
+        attributes.extend(bridge.map(|bridge| attribute(IFLA_MASTER, &bridge.to_ne_bytes())));
         self.ask(&[link(RTM_NEWLINK, CREATE, index, UP, &attributes)])
     }
 

@@ -29,8 +29,8 @@ struct Line {
 pub fn measure(contenders: &mut [Contender], quick: bool, report: &mut Report) -> Result<()> {
     let mut lines = Vec::new();
     for contender in titled(contenders, &TITLES) {
-        let asked = contender.member("far")?;
-        let asking = contender.member("near")?;
+        let asked = contender.member("far", None)?;
+        let asking = contender.member("near", None)?;
         lines.push(Line {
             title: contender.title,
             resolver: match contender.title {

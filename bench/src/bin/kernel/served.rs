@@ -52,6 +52,11 @@ impl Served {
         Ok(self.ask(container)?.parse()?)
     }
 
+    /// A process in the namespace that the bridges are in.
+    pub fn host(&mut self) -> Result<u32> {
+        Ok(self.ask("host")?.parse()?)
+    }
+
     /// How many links there are beside the containers'.
     pub fn links(&mut self) -> Result<usize> {
         Ok(self.ask("links")?.parse()?)
@@ -74,8 +79,8 @@ impl Drop for Served {
     }
 }
 
-/// Serves until its input ends or it is killed. A line asks for the number of links, or for a process in
-/// the container of that name.
+/// Serves until its input ends or it is killed. A line asks for the number of links, or for a process in the host's namespace
+/// or in the container of that name.
 pub fn serve(socket: &str, state: Option<&String>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut builder = Engine::kernel().isolated();
@@ -103,7 +108,10 @@ pub fn serve(socket: &str, state: Option<&String>) -> Result<()> {
             println!("{}", links.lines().count());
             continue;
         }
-        let sandbox = runtime.block_on(engine.sandbox(&name))?;
+        let sandbox = match name.as_str() {
+            "host" => runtime.block_on(engine.host())?,
+            name => runtime.block_on(engine.sandbox(name))?,
+        };
         // Its input ends with this process, and so does it.
         let child = sandbox.command("cat").with(|cat| {
             cat.stdin(Stdio::piped()).stdout(Stdio::null());

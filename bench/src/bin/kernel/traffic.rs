@@ -1,4 +1,5 @@
-//! TCP between two containers of one network.
+//! TCP: between two containers of one network, from a container to the world outside, and from the host to a port that a container
+//! publishes.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -8,22 +9,32 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use rustix::net::sockopt::set_socket_linger;
 
+use crate::WITHOUT_PROXY;
 use crate::contender::{Contender, titled};
 use crate::floor::Floor;
 use crate::namespace::Namespace;
 use docknet_bench::report::{Goal, Report, Samples, Side};
 
-const TITLES: [&str; 2] = ["docknet", "dockerd"];
+const TITLES: [&str; 3] = ["docknet", "dockerd", WITHOUT_PROXY];
 const TURNS: usize = 7;
 const PORT: u16 = 5001;
 const PIECE: usize = 1 << 17;
+const OUTSIDE: Ipv4Addr = Ipv4Addr::new(10, 254, 0, 2);
 
-/// Two ends of one network.
+/// What packets go through, and what its figures are called.
+const BRIDGE: &str = "";
+const OUT: &str = "out_";
+const PUBLISHED: &str = "published_";
+
+/// A way from one namespace to another.
 struct Line {
+    way: &'static str,
     title: &'static str,
     near: Namespace,
     far: Namespace,
-    at: Ipv4Addr,
+    /// Where the far one listens, and where the near one finds that.
+    listens: Ipv4Addr,
+    found: Ipv4Addr,
     bits: Samples,
     connections: Samples,
 }
@@ -36,14 +47,19 @@ pub fn measure(
 ) -> Result<()> {
     let mut lines = Vec::new();
     for contender in titled(contenders, &TITLES) {
-        let near = contender.member("near")?.namespace;
-        let far = contender.member("far")?;
-        lines.push(Line::new(contender.title, near, far.namespace, far.address));
+        let (title, host) = (contender.title, contender.host()?);
+        let near = contender.member("near", None)?.namespace;
+        let far = contender.member("far", Some(PORT))?;
+        let outside = Floor::outside(&host)?;
+        let at = far.address;
+        lines.push(Line::new(BRIDGE, title, near.again()?, far.namespace.again()?, at, at));
+        lines.push(Line::new(OUT, title, near, outside, OUTSIDE, OUTSIDE));
+        lines.push(Line::new(PUBLISHED, title, host, far.namespace, at, Ipv4Addr::LOCALHOST));
     }
     let (floor, far) = Floor::pair()?;
-    let near = floor.container().again()?;
-    lines.push(Line::new("bridge and veth alone", near, far, Ipv4Addr::new(10, 255, 0, 3)));
-    let time = Duration::from_millis(if quick { 700 } else { 1_200 });
+    let (near, at) = (floor.container().again()?, Ipv4Addr::new(10, 255, 0, 3));
+    lines.push(Line::new(BRIDGE, "bridge and veth alone", near, far, at, at));
+    let time = Duration::from_millis(if quick { 400 } else { 1_200 });
     for _ in 0..TURNS {
         for line in &mut lines {
             line.bits.add(line.throughput(time)?);
@@ -51,29 +67,41 @@ pub fn measure(
         }
     }
     for line in &lines {
-        report.figure(&format!("throughput_{size}"), line.title, &line.bits, "Gb/s");
-        report.figure(&format!("connections_{size}"), line.title, &line.connections, "1/s");
+        let way = line.way;
+        report.figure(&format!("{way}throughput_{size}"), line.title, &line.bits, "Gb/s");
+        report.figure(&format!("{way}connections_{size}"), line.title, &line.connections, "1/s");
     }
-    let of = |title: &str| lines.iter().find(|line| line.title == title);
-    if let (Some(own), Some(dockerd)) = (of("docknet"), of("dockerd")) {
-        // The same kernel carries both: less would be a rule in the way.
-        let goal = Goal::AtLeast(0.95);
-        let name = format!("throughput_{size}_docknet_to_dockerd");
-        let (mine, theirs) = (Side(own.title, &own.bits), Side(dockerd.title, &dockerd.bits));
-        report.ratio(&name, mine, theirs, "Gb/s", goal);
-        let name = format!("connections_{size}_docknet_to_dockerd");
-        let mine = Side(own.title, &own.connections);
-        let theirs = Side(dockerd.title, &dockerd.connections);
-        report.ratio(&name, mine, theirs, "1/s", goal);
+    for way in [BRIDGE, OUT, PUBLISHED] {
+        let of = |title| lines.iter().find(|line| (line.way, line.title) == (way, title));
+        let Some(own) = of(TITLES[0]) else { continue };
+        for (theirs, short) in [(of(TITLES[1]), "dockerd"), (of(TITLES[2]), "dockerd_no_proxy")] {
+            let Some(theirs) = theirs else { continue };
+            // The same kernel carries both: less would be a rule in the way.
+            let goal = Goal::AtLeast(0.95);
+            let name = format!("{way}throughput_{size}_docknet_to_{short}");
+            let (mine, other) = (Side(own.title, &own.bits), Side(theirs.title, &theirs.bits));
+            report.ratio(&name, mine, other, "Gb/s", goal);
+            let name = format!("{way}connections_{size}_docknet_to_{short}");
+            let mine = Side(own.title, &own.connections);
+            let other = Side(theirs.title, &theirs.connections);
+            report.ratio(&name, mine, other, "1/s", goal);
+        }
     }
     drop(lines);
     titled(contenders, &TITLES).try_for_each(|contender| contender.remove_members())
 }
 
 impl Line {
-    fn new(title: &'static str, near: Namespace, far: Namespace, at: Ipv4Addr) -> Self {
+    fn new(
+        way: &'static str,
+        title: &'static str,
+        near: Namespace,
+        far: Namespace,
+        listens: Ipv4Addr,
+        found: Ipv4Addr,
+    ) -> Self {
         let (bits, connections) = (Samples::default(), Samples::default());
-        Self { title, near, far, at, bits, connections }
+        Self { way, title, near, far, listens, found, bits, connections }
     }
 
     /// Gigabits in a second, from here to there.
@@ -141,12 +169,12 @@ impl Line {
     }
 
     fn listen(&self) -> Result<TcpListener> {
-        let at = SocketAddr::from((self.at, PORT));
+        let at = SocketAddr::from((self.listens, PORT));
         self.far.within(|| TcpListener::bind(at).with_context(|| format!("{}: {at}", self.title)))
     }
 
     fn connect(&self) -> Result<TcpStream> {
-        let at = SocketAddr::from((self.at, PORT));
+        let at = SocketAddr::from((self.found, PORT));
         TcpStream::connect_timeout(&at, Duration::from_secs(5))
             .with_context(|| format!("{}: {at}", self.title))
     }
