@@ -74,6 +74,8 @@ mod profile;
 #[cfg(kernel)]
 mod rootless;
 mod serve;
+#[cfg(kernel)]
+mod shield;
 mod store;
 #[cfg(feature = "client")]
 mod transport;
@@ -90,6 +92,8 @@ pub use self::profile::Profile;
 #[cfg(kernel)]
 pub use self::rootless::{enter_user_namespace, run_in_user_namespace};
 pub use self::serve::{ListenAddress, ServeError, Server};
+#[cfg(kernel)]
+pub use self::shield::shield_program;
 #[cfg(feature = "disk")]
 pub use self::store::dump_state;
 pub use self::store::{Durability, StoreError, StoreErrorKind};

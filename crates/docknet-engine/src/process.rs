@@ -7,6 +7,7 @@
 //! capabilities, its own network, processes, hostname and mounts, and nothing else that would hold it.
 
 mod child;
+mod filter;
 mod held;
 mod inside;
 mod launch;
@@ -19,14 +20,16 @@ mod user;
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::AsFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use docknet_types::ContainerId;
+use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process, pidfd_send_signal};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -408,9 +411,32 @@ impl Containers {
     }
 }
 
+/// A file of a container's. There it may be anything by now: none but a plain one is read, and no more than anybody needs.
+pub(crate) fn read_file(path: impl AsRef<Path>) -> io::Result<String> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = fs::File::options().read(true).custom_flags(flags).open(path)?;
+    let length = file.metadata()?;
+    if !length.is_file() || length.len() > LONGEST {
+        return Err(io::Error::other("it is no file, or longer than a mebibyte"));
+    }
+    io::read_to_string(file.take(LONGEST))
+}
+
+const LONGEST: u64 = 1 << 20;
+
+/// Also one of those that have numbers only.
+#[expect(unsafe_code, reason = "rustix knows those with names")]
+fn numbered(signal: i32) -> Option<Signal> {
+    // Those before the first are for libraries.
+    const REAL_TIME: std::ops::RangeInclusive<i32> = 34..=64;
+    // SAFETY: no library here has these for its own, and they are sent to other processes.
+    let other = || unsafe { Signal::from_raw_unchecked(signal) };
+    Signal::from_named_raw(signal).or_else(|| REAL_TIME.contains(&signal).then(other))
+}
+
 impl Running {
     fn signal(&self, signal: i32) -> io::Result<()> {
-        let named = Signal::from_named_raw(signal).ok_or_else(|| {
+        let named = numbered(signal).ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidInput, format!("{signal} is not a known signal"))
         })?;
         Ok(pidfd_send_signal(self.process.as_fd(), named)?)

@@ -52,9 +52,12 @@ pub(super) async fn route(api: &Api, method: &str, path: &str, call: Call) -> Ou
         ("GET", "logs") => logs(api, term, &call),
         ("GET", "top") => top(api, term, &call),
         ("GET", "stats") => without_processes(api, term, "tell what a container uses"),
+        ("GET", "changes") if api.engine.on.runs_programs() => {
+            without_processes(api, term, "tell what a container changed")
+        }
         ("GET", "changes") => found(api, term).map(|_| Answer::json(StatusCode::OK, &Value::Null)),
         ("GET" | "PUT", "archive") | ("GET", "export") | ("HEAD", "archive") => {
-            without_processes(api, term, "keep files")
+            without_processes(api, term, "copy files of containers")
         }
         ("GET", "ws") => Err(system::not_done(method, path)),
         ("POST", "attach") => attach(api, term, call).await,
@@ -494,7 +497,7 @@ fn without_processes(api: &Api, term: &str, what: &str) -> Outcome {
     Err(Refusal::Worded(
         501,
         format!(
-            "docknet does not {what}: its containers are places on networks, with no processes and no files"
+            "docknet does not {what}: it is an engine for networks, and its containers are there to be on them"
         ),
     ))
 }

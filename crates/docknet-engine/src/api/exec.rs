@@ -1,4 +1,4 @@
-//! Programs in containers: `/exec`. They can be prepared and asked about, and none runs: that is said where a real engine
+//! Programs in containers: `/exec`. In memory they can be prepared and asked about, and none runs: that is said where a real engine
 //! says that a program could not be started.
 
 use std::collections::{HashMap, VecDeque};

@@ -98,6 +98,7 @@ pub(super) fn info(api: &Api) -> Answer {
             "Log": [],
         },
         "IPv4Forwarding": true,
+        "SecurityOptions": security(api),
         "SystemTime": jiff::Timestamp::now(),
         "KernelVersion": kernel(),
         "OperatingSystem": api.engine.on.name(),
@@ -120,6 +121,11 @@ pub(super) fn info(api: &Api) -> Answer {
         }
     }
     Answer::json(StatusCode::OK, &info)
+}
+
+/// What programs are kept from, where there are any.
+fn security(api: &Api) -> Vec<&'static str> {
+    if api.engine.on.runs_programs() { vec!["name=seccomp,profile=builtin"] } else { Vec::new() }
 }
 
 /// The drivers of networks, as an engine calls them.

@@ -7,6 +7,7 @@ mod name;
 pub(crate) mod ports;
 mod program;
 mod run;
+mod security;
 mod shown;
 mod signal;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub(crate) use self::program::{Capabilities, Command, Files, Program, Root, Whos
 pub(crate) use self::run::{
     Asked, Changed, StopWish, ask_to_stop, end_stop, ended, kill, pause, restart, start, unpause,
 };
+pub(crate) use self::security::Confinement;
 pub(crate) use self::shown::{CONFIG, HOST_CONFIG, Shown};
 pub(crate) use self::signal::KILL;
 use super::endpoint::Attachment;

@@ -284,7 +284,8 @@ impl EngineBuilder {
             .filter(|container| container.is_running())
             .filter(|container| {
                 let sandbox = step::Sandbox::of(container);
-                (container.config.runs && !held.contains(&container.id))
+                // In memory nothing runs, and what does elsewhere is not lost by a look at its state.
+                (on.runs_programs() && container.config.runs && !held.contains(&container.id))
                     || sandbox.is_some_and(|sandbox| !plane.keeps(&sandbox))
             })
             .map(|container| container.id.clone())
@@ -371,5 +372,10 @@ impl On {
             Self::Kernel(_) => "docknet on Linux",
             Self::Memory => "docknet in memory",
         }
+    }
+
+    /// Whether there are programs in containers.
+    pub(crate) fn runs_programs(&self) -> bool {
+        !matches!(self, Self::Memory)
     }
 }

@@ -1,10 +1,10 @@
 //! Starts a program in a container's namespaces.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Child as Started, Command, ExitStatus};
 use std::sync::{Arc, mpsc};
@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::child::{Child, Identity, explain};
+use super::child::{Child, Executed, Identity, Report};
+use super::filter::Filter;
 use super::output::Reader;
 use super::root::{Root, Sealed};
 use super::stdio::{Opened, Stdio, Streams};
@@ -53,6 +54,10 @@ pub(crate) struct Program {
     /// As much as it or what it executes can have.
     #[serde(with = "bits")]
     pub(crate) capabilities: CapabilitySet,
+    /// Whether it is refused system calls that it has no use for.
+    pub(crate) filtered: bool,
+    /// Whether what it executes can never give it more than it has.
+    pub(crate) no_new_privileges: bool,
     /// How many files it may have open, now and at most, if not as many as what starts it; nothing in the place of a number: any.
     pub(crate) open_files: Option<(Option<u64>, Option<u64>)>,
     pub(crate) stdio: Stdio,
@@ -178,8 +183,9 @@ pub(super) fn follow<E: FnOnce(i64)>(
     let streams = match opened.serve(runtime, &alive, reader) {
         Ok(streams) => streams,
         Err(error) => {
-            // It may have ended by itself.
+            // It may have ended by itself. Nobody reads what it says, so nobody is waited for.
             let _ = pidfd_send_signal(process.as_fd(), Signal::KILL);
+            drop(alive);
             wait(&drained);
             return drop(began(Err(failed("watching over the program")(error))));
         }
@@ -208,12 +214,9 @@ pub(super) fn spawn(place: &Place) -> Result<(Started, Begun), LaunchError> {
         }
     };
     let user = program.user.as_deref().map(user::find).transpose().map_err(LaunchError::Io)?;
-    let mut command = command(program)?;
-    if let Some(user) = &user
-        && !program.env.iter().any(|(name, _)| name == "HOME")
-    {
-        command.env("HOME", &user.home);
-    }
+    let home = user.as_ref().map(|user| user.home.clone());
+    let (path, executed) = executed(program, home.as_deref())?;
+    let mut command = Command::new(path);
     let user = user.map(|User { uid, gid, groups, .. }| Identity {
         uid,
         gid,
@@ -222,33 +225,36 @@ pub(super) fn spawn(place: &Place) -> Result<(Started, Begun), LaunchError> {
     let owner = user.as_ref().map(|user| (user.uid, user.gid));
     let opened = Opened::new(program.stdio, owner, &mut command)
         .map_err(failed("making the standard streams"))?;
-    let (mut reported, report) = io::pipe().map_err(failed("making a pipe"))?;
+    let (reported, report) = io::pipe().map_err(failed("making a pipe"))?;
     let child = Child {
         mounts_proc: matches!(place, Place::New(_)),
         controls_terminal: matches!(program.stdio, Stdio::Terminal(_)),
         leaves,
         user,
         capabilities: program.capabilities,
+        filter: program.filtered.then(|| Filter::new(program.capabilities)).flatten(),
+        no_new_privileges: program.no_new_privileges,
         open_files: program.open_files.map(|(current, maximum)| Rlimit { current, maximum }),
         dies_with,
+        executed,
         report: report.into(),
     };
-    child.prepare_in(&mut command);
+    child.take_over(&mut command);
     let spawned = command.spawn();
     // With it go the program's ends of the pipes, and the report's.
     drop(command);
-    let mut child = spawned.map_err(|error| {
-        let mut step = [0];
-        match reported.read(&mut step) {
-            Ok(1) => failed(explain(step[0]))(error),
-            _ => not_executed(program, &error),
-        }
-    })?;
-    match name(&child) {
+    let mut child = spawned.map_err(failed("making a process"))?;
+    let begun = match Report::read(reported) {
+        Ok(None) => name(&child).map_err(failed("naming the program's process")),
+        Ok(Some(Report::NotExecuted(error))) => Err(not_executed(program, &error)),
+        Ok(Some(Report::Failed(doing, error))) => Err(failed(doing)(error)),
+        Err(error) => Err(failed("hearing of the program's process")(error)),
+    };
+    match begun {
         Ok((pid, process)) => Ok((child, Begun { pid, process, opened })),
-        Err(error) => {
+        Err(why) => {
             child.kill().and_then(|()| child.wait()).ok();
-            Err(failed("naming the program's process")(error))
+            Err(why)
         }
     }
 }
@@ -263,17 +269,27 @@ fn enter(launch: &Launch) -> Result<Option<(OwnedFd, Sealed)>, LaunchError> {
     Ok(Some((host, Sealed { hides: !root.privileged, read_only: root.read_only })))
 }
 
-fn command(program: &Program) -> Result<Command, LaunchError> {
+/// The file of a program, and what becomes it. `HOME` is its user's, unless there is one.
+fn executed(program: &Program, home: Option<&OsStr>) -> Result<(PathBuf, Executed), LaunchError> {
     let Program { arguments, env, cwd, .. } = program;
-    let Some((name, arguments)) = arguments.split_first() else {
+    let Some(name) = arguments.first() else {
         return Err(LaunchError::Io("no command specified".to_owned()));
     };
     std::fs::read_dir(cwd)
         .map_err(failed(format_args!("the working directory {}", cwd.display())))?;
-    let mut command = Command::new(lookup::executable(name, env, cwd)?);
-    command.arg0(name).args(arguments).env_clear().envs(env.iter().map(|(k, v)| (k, v)));
-    command.current_dir(cwd);
-    Ok(command)
+    let path = lookup::executable(name, env, cwd)?;
+    let home = home.filter(|_| !env.iter().any(|(name, _)| name == "HOME"));
+    let home = home.map(|home| (OsStr::new("HOME"), home));
+    let variables = env.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()));
+    let executed = Executed::new(
+        path.as_os_str(),
+        cwd.as_os_str(),
+        arguments.iter().map(OsString::as_os_str),
+        variables.chain(home),
+    );
+    executed
+        .map(|executed| (path, executed))
+        .map_err(|_| LaunchError::Io("a zero in an argument or a variable".to_owned()))
 }
 
 fn not_executed(program: &Program, error: &io::Error) -> LaunchError {

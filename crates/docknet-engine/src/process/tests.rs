@@ -324,6 +324,8 @@ fn program_of(arguments: &[&str]) -> Program {
         cwd: "/".into(),
         user: None,
         capabilities: DEFAULT_CAPABILITIES,
+        filtered: false,
+        no_new_privileges: false,
         open_files: None,
         stdio: Stdio::Pipes { stdin: false },
         reader: Reader::Nobody,

@@ -185,3 +185,23 @@ async fn a_holder_that_is_killed_takes_programs_with_it_and_the_next_one_takes_o
     assert!(web.exec(["true"]).await.unwrap().success());
     web.remove().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_at_the_state_of_an_engine_that_is_stopped_ends_nothing() {
+    let (place, first) = Place::begin().await;
+    let client = first.client();
+    let web = run(&client, "web", "sleep 600").await;
+    let before = pid(&client, "web").await;
+    drop((client, web, first));
+
+    let looked = Engine::open(place.dir.path()).start().await.unwrap();
+    let networks = looked.client().networks().list().await.unwrap();
+    assert!(networks.iter().any(|network| network.name() == "front"));
+    let seen = looked.client().containers().get("web").await.unwrap();
+    assert_eq!(seen.status(), &ContainerStatus::Running);
+    drop((networks, seen, looked));
+
+    let next = place.open().await;
+    assert_eq!(pid(&next.client(), "web").await, before);
+    next.end_programs().await;
+}

@@ -293,6 +293,119 @@ async fn what_a_container_changes_is_its_own_until_it_is_removed() {
     assert_eq!(fs::read_dir(state.path().join("images")).unwrap().count(), 0);
 }
 
+/// What runs a script is looked for before the marks take effect that close files.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_program_comes_by_way_of_the_engines_files() {
+    const FILES: std::ops::Range<i32> = 3..64;
+    let lab = Lab::new().await;
+    // The host has it, and the image has not.
+    let mut image = tree(&["sh", "sleep"]);
+    for number in FILES {
+        let text = format!("#!/proc/self/fd/{number}/usr/bin/true\n");
+        let mut header = header(EntryType::Regular, text.len());
+        header.set_mode(0o755);
+        image.append_data(&mut header, format!("by{number}"), text.as_bytes()).unwrap();
+    }
+    import(&lab.client, "tools", image).await;
+    start(&lab.client, "runs", shell("tools", "sleep 600")).await;
+    let runs = lab.client.containers().get("runs").await.unwrap();
+    for number in FILES {
+        let beside = runs.exec([format!("/by{number}")]).await;
+        assert!(beside.as_ref().is_err() || !beside.as_ref().unwrap().success(), "{beside:?}");
+        let config = json!({ "Image": "tools", "Cmd": [format!("/by{number}")], "HostConfig": { "NetworkMode": "none" } });
+        let name = format!("by{number}");
+        let (status, _) =
+            post(&lab.client, &format!("/containers/create?name={name}"), config.to_string()).await;
+        assert_eq!(status, 201);
+        let (status, said) = post(&lab.client, &format!("/containers/{name}/start"), "").await;
+        // None is there, or a pipe.
+        let why = ["no such file or directory", "Not a directory"];
+        assert!(status >= 400 && why.iter().any(|why| said.contains(why)), "{status} {said}");
+    }
+    // Nor is a directory of the engine's one to work in.
+    let mut config = shell("tools", "true");
+    config["WorkingDir"] = json!("/proc/self/fd/3");
+    let (status, _) = post(&lab.client, "/containers/create?name=in", config.to_string()).await;
+    assert_eq!(status, 201);
+    let (status, said) = post(&lab.client, "/containers/in/start", "").await;
+    assert!(status >= 400, "{said}");
+}
+
+/// Files that somebody is to be looked up in may be anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_users_that_never_end_are_not_read() {
+    let lab = Lab::new().await;
+    for (name, kind) in [("fifo", EntryType::Fifo), ("endless", EntryType::Symlink)] {
+        let mut image = tree(&["sh", "true"]);
+        // The later one takes the place of the first.
+        match kind {
+            EntryType::Fifo => {
+                image.append_data(&mut header(kind, 0), "etc/passwd", &[][..]).unwrap();
+            }
+            _ => link(&mut image, "etc/passwd", "/dev/zero"),
+        }
+        import(&lab.client, name, image).await;
+        let (said, code) = run(&lab.client, name, shell(name, "true")).await;
+        assert_eq!((said.as_str(), code), ("", 0));
+        let mut config = shell(name, "true");
+        config["User"] = json!("app");
+        let (status, said) =
+            post(&lab.client, &format!("/containers/create?name={name}2"), config.to_string())
+                .await;
+        assert_eq!(status, 201, "{said}");
+        let (status, said) = post(&lab.client, &format!("/containers/{name}2/start"), "").await;
+        assert!(status >= 400 && said.contains("unable to find user app"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_volume_of_an_image_that_cannot_be_is_refused() {
+    let lab = Lab::new().await;
+    let settings = json!({ "Cmd": ["true"], "Volumes": { "data": {} } });
+    let archive = saved("odd:1", &settings, &[done(tree(&["true"]))]);
+    post(&lab.client, "/images/load", archive).await;
+    let config = json!({ "Image": "odd:1", "HostConfig": { "Binds": ["/tmp:/seen"] } });
+    let (status, said) = post(&lab.client, "/containers/create?name=one", config.to_string()).await;
+    assert!(status == 400 && said.contains("data"), "{status} {said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_is_refused_what_containers_have_no_use_for() {
+    let lab = Lab::new().await;
+    import(&lab.client, "tools", tree(&["sh", "grep", "unshare", "sleep", "true"])).await;
+    let line = "grep -E '^(Seccomp|NoNewPrivs):' /proc/self/status; unshare -U true && echo left";
+    let config = |options: Value, privileged: bool| {
+        let mut config = shell("tools", line);
+        config["HostConfig"]["SecurityOpt"] = options;
+        config["HostConfig"]["Privileged"] = json!(privileged);
+        config
+    };
+    let refused = "unshare: unshare failed: Operation not permitted";
+    for (name, config, filtered, kept) in [
+        ("usual", config(json!([]), false), true, 0),
+        ("kept", config(json!(["no-new-privileges"]), false), true, 1),
+        ("open", config(json!(["seccomp=unconfined"]), false), false, 0),
+        ("privileged", config(json!([]), true), false, 0),
+    ] {
+        let (said, _) = run(&lab.client, name, config).await;
+        let (mode, may) = if filtered { (2, refused) } else { (0, "left") };
+        for part in [format!("NoNewPrivs:\t{kept}"), format!("Seccomp:\t{mode}"), may.to_owned()] {
+            assert!(said.contains(&part), "{name}: {part} is not in {said}");
+        }
+    }
+    // A user without root's powers, and a command beside the program.
+    let mut config = shell("tools", "sleep 600");
+    config["User"] = json!("app");
+    start(&lab.client, "runs", config).await;
+    let beside = exec(&lab.client, "runs", line).await;
+    assert!(beside.stdout_text().contains("Seccomp:\t2"), "{beside:?}");
+    assert!(beside.stderr_text().contains(refused), "{beside:?}");
+    let mut config = shell("tools", line);
+    config["HostConfig"]["SecurityOpt"] = json!(["seccomp={}"]);
+    let (status, said) = post(&lab.client, "/containers/create?name=own", config.to_string()).await;
+    assert!(status == 400 && said.contains("seccomp=unconfined"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_of_the_hosts_is_asked_for_is_seen() {
     let lab = Lab::new().await;

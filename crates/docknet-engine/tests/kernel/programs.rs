@@ -149,6 +149,20 @@ async fn a_stop_asks_first_and_kills_then() {
     }
 }
 
+/// As systemd is stopped.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_without_a_name_arrives() {
+    let lab = Lab::new().await;
+    lab.network("front").await;
+    let web =
+        made(&lab, "web", shell("trap 'exit 5' 37; echo ready; while :; do sleep 0.02; done"));
+    web.await.start().await.unwrap();
+    until("it is ready", async || logs(&lab, "web", "").await == frame(1, "ready\n")).await;
+    let (status, _) = raw(&lab, Request::post("/containers/web/kill?signal=RTMIN%2B3")).await;
+    assert_eq!(status, 204);
+    assert_eq!(wait(&lab, "web").await, 5);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_killed_can_be_started_at_once() {
     let lab = Lab::new().await;

@@ -84,7 +84,7 @@ pub(in crate::api) fn not_done(method: &str, path: &str) -> Refusal {
     Refusal::Worded(
         501,
         format!(
-            "docknet does not do {method} {path}: it is an engine for networks, and its containers are places on them, with no processes and no files"
+            "docknet does not do {method} {path}: it is an engine for networks, and its containers are there to be on them"
         ),
     )
 }

@@ -10,7 +10,7 @@ use docknet_types::{ApiVersion, ContainerId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Container, ContainerConfig, NAMESPACE, mounts, name, ports, signal, words};
+use super::{Container, ContainerConfig, NAMESPACE, mounts, name, ports, security, signal, words};
 use crate::Profile;
 use crate::core::endpoint::EndpointConfig;
 use crate::core::image;
@@ -77,7 +77,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
         mode => mode.to_owned(),
     };
     endpoints::check_count(tx.given.profile, version, &endpoints)?;
-    let warnings = endpoints::place_mac(tx, version, &mut config, &mode, &mut endpoints)?;
+    let mut warnings = endpoints::place_mac(tx, version, &mut config, &mode, &mut endpoints)?;
     if version < GATEWAY_PRIORITY {
         endpoints.values_mut().flatten().for_each(|endpoint| endpoint.gw_priority = 0);
     }
@@ -104,7 +104,13 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
     let runs = tx.given.host.is_real
         && image.is_some_and(|image| image.has_files || image::is_host(&image.id));
     if runs {
-        mounts::check(&host_config)?;
+        mounts::check(&config, &host_config)?;
+        security::check(&host_config)?;
+    } else if tx.given.host.is_real && !labels(&config).contains_key(NAMESPACE) {
+        warnings.push(format!(
+            "{name_of_image} is a name here, and has no files: nothing runs in this container, which is a place on networks. \
+             Bring an image along with `docker load` or `docker import`, or take the image `host`"
+        ));
     }
     endpoints::check(tx, &endpoints)?;
     let id = ContainerId::from(tx.given.draw.id());

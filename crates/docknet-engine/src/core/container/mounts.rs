@@ -30,8 +30,11 @@ pub(crate) enum Mounted {
 }
 
 /// Refuses what cannot be.
-pub(super) fn check(host_config: &Map<String, Value>) -> Result<(), Refusal> {
-    read(&Value::Null, |key| host_config.get(key))
+pub(super) fn check(
+    config: &Map<String, Value>,
+    host_config: &Map<String, Value>,
+) -> Result<(), Refusal> {
+    read(config.get("Volumes"), |key| host_config.get(key))
         .map(drop)
         .map_err(|why| Refusal::Worded(400, why))
 }
@@ -40,14 +43,14 @@ impl Mount {
     /// All that a container asked for. What comes later may be below what comes first.
     pub(crate) fn all(config: &Value, host_config: &Value) -> Vec<Self> {
         // What cannot be was refused when it was made.
-        let mut all = read(config, |key| host_config.get(key)).unwrap_or_default();
+        let mut all = read(config.get("Volumes"), |key| host_config.get(key)).unwrap_or_default();
         all.sort_by_key(|mount| mount.target.matches('/').count());
         all
     }
 }
 
 fn read<'a>(
-    config: &Value,
+    volumes: Option<&Value>,
     host_config: impl Fn(&str) -> Option<&'a Value>,
 ) -> Result<Vec<Mount>, String> {
     let mut all = Vec::new();
@@ -61,7 +64,7 @@ fn read<'a>(
         let options = options.as_str().unwrap_or_default().to_owned();
         all.push(placed(target, Mounted::Memory(options), false)?);
     }
-    for (target, _) in config.get("Volumes").and_then(Value::as_object).into_iter().flatten() {
+    for (target, _) in volumes.and_then(Value::as_object).into_iter().flatten() {
         if !all.iter().any(|mount| mount.target == *target) {
             all.push(placed(target, Mounted::Own, false)?);
         }
@@ -138,7 +141,7 @@ mod tests {
     use super::*;
 
     fn all(host_config: &Value) -> Result<Vec<Mount>, String> {
-        read(&Value::Null, |key| host_config.get(key))
+        read(None, |key| host_config.get(key))
     }
 
     #[test]

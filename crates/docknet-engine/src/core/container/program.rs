@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use docknet_types::ContainerId;
 use serde_json::Value;
 
-use super::{Container, Mount, words};
+use super::{Confinement, Container, Mount, words};
 use crate::core::image;
 use crate::core::step::Outlook;
 
@@ -47,6 +47,7 @@ pub(crate) struct Command {
     pub(crate) tty: bool,
     pub(crate) stdin: bool,
     pub(crate) capabilities: Capabilities,
+    pub(crate) confinement: Confinement,
 }
 
 /// What of root's powers a program has.
@@ -169,6 +170,11 @@ impl Command {
         let makes_devices = |name: &String| {
             matches!(name.to_uppercase().trim_start_matches("CAP_"), "ALL" | "MKNOD")
         };
+        let mut confinement = Confinement::of(&config.host_config);
+        if image::is_host(&config.image_id) {
+            // Nothing of the host's is kept from it.
+            confinement.filtered = false;
+        }
         // Docker gives it, and has control groups say which devices may be made. There are none here.
         if !image::is_host(&config.image_id) && !added.iter().any(makes_devices) {
             dropped.push("MKNOD".to_owned());
@@ -179,6 +185,7 @@ impl Command {
                 .filter(|directory| !directory.is_empty())
                 .unwrap_or_else(|| "/".to_owned()),
             capabilities: Capabilities { all: privileged.unwrap_or_default(), added, dropped },
+            confinement,
             ..Self::default()
         }
     }

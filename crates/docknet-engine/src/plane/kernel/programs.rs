@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Seek as _, Write as _};
+use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -101,12 +101,11 @@ impl Programs {
         };
         // In its place: what is mounted in the container is this file.
         let path = self.images.container(&program.container).join("hosts");
-        let mut file = File::options().read(true).write(true).open(path)?;
-        let text = io::read_to_string(&file)?;
+        let text = process::read_file(&path)?;
+        let mut file = File::options().write(true).open(path)?;
         let kept = text.lines().filter(|line| !is_gone(line)).chain(new.map(String::as_str));
         let text: String = kept.map(|line| format!("{line}\n")).collect();
         // Cut off last: to empty a file first takes a file system long, and whoever looks meanwhile would find nothing.
-        file.rewind()?;
         file.write_all(text.as_bytes())?;
         file.set_len(text.len().try_into().unwrap_or(u64::MAX))
     }
@@ -190,6 +189,8 @@ pub(crate) fn command(command: &Command) -> io::Result<process::Program> {
         cwd: PathBuf::from(&command.directory),
         user: Some(command.user.clone()),
         capabilities: capabilities(&command.capabilities)?,
+        filtered: command.confinement.filtered,
+        no_new_privileges: command.confinement.no_new_privileges,
         open_files: limit_before().map(|limit| (limit.current, limit.maximum)),
         stdio,
         reader: Reader::Nobody,
