@@ -9,11 +9,12 @@ mod unpack;
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use docknet_types::ContainerId;
 use rustix::fs::{FlockOperation, flock, syncfs};
+use rustix::process::geteuid;
 use tokio::sync::{Mutex, MutexGuard};
 
 pub(crate) use self::unpack::{digest, plain, unpack};
@@ -165,7 +166,9 @@ fn temporary() -> io::Result<(PathBuf, File)> {
     let all = std::env::temp_dir();
     for entry in fs::read_dir(&all)?.flatten() {
         let name = entry.file_name();
+        // Anybody may make a directory of such a name, with anything in it.
         if name.to_str().is_some_and(|name| name.starts_with(TEMPORARY))
+            && entry.metadata().is_ok_and(|dir| dir.is_dir() && dir.uid() == geteuid().as_raw())
             && let Ok(lock) = File::open(entry.path().join(LOCK))
             && flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok()
         {

@@ -295,3 +295,46 @@ fn named(link: &str) -> (String, String) {
     let (container, alias) = link.split_once(':').unwrap_or((link, link));
     (alias.to_owned(), container.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::container::{Command, Files, Root, Whose};
+    use super::*;
+
+    fn run(container: &str) -> Step {
+        Step::Run(Arc::new(Program {
+            container: container.into(),
+            namespace: Whose::Host,
+            root: Root::Host,
+            mounts: Vec::new(),
+            command: Command::default(),
+            hostname: String::new(),
+            domain: None,
+            files: Files::default(),
+            sysctls: Vec::new(),
+        }))
+    }
+
+    #[test]
+    fn what_nothing_brings_back_comes_last_unless_a_program_waits_for_it() {
+        let (stays, restarts) = (ContainerId::from("stays"), ContainerId::from("restarts"));
+        let steps = vec![
+            Step::Signal(stays.clone(), KILL),
+            Step::Signal(restarts.clone(), KILL),
+            Step::Pause(stays.clone()),
+            run("restarts"),
+            Step::Forget(stays.clone()),
+        ];
+        let (first, last) = in_two(steps);
+        assert!(
+            matches!(&first[..], [Step::Signal(one, _), Step::Pause(_), Step::Run(_)] if *one == restarts),
+            "{first:?}"
+        );
+        assert!(
+            matches!(&last[..], [Step::Signal(one, _), Step::Forget(other)] if *one == stays && *other == stays),
+            "{last:?}"
+        );
+        assert!(first.iter().all(|step| step.undone().is_some() || step.ends().is_some()));
+        assert!(last.iter().all(|step| step.undone().is_none()));
+    }
+}

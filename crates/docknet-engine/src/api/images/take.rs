@@ -73,12 +73,13 @@ async fn fed<T: Send + 'static>(
 ) -> io::Result<T> {
     let (chunks, incoming) = mpsc::channel(4);
     let reader = tokio::task::spawn_blocking(move || {
-        read(Chunks { incoming, current: Bytes::new(), length: 0 })
+        read(Chunks { incoming, ended: false, current: Bytes::new(), length: 0 })
     });
     while let Some(chunk) = body.next_chunk().await {
         let broken = chunk.as_ref().err().map(ToString::to_string);
         // To the reader, what breaks off must not look like an end.
-        let sent = chunks.send(chunk.map_err(|why| io::Error::other(why.to_string()))).await;
+        let chunk = chunk.map(Some).map_err(|why| io::Error::other(why.to_string()));
+        let sent = chunks.send(chunk).await;
         if let Some(why) = broken {
             drop(chunks);
             reader.await.map_err(io::Error::other)?.map(drop).ok();
@@ -88,15 +89,18 @@ async fn fed<T: Send + 'static>(
             break;
         }
     }
-    // A client that still writes would not hear why: the rest goes by.
+    // If the reader has ended already, a client that still writes would not hear why: the rest goes by.
     while let Some(Ok(_)) = body.next_chunk().await {}
+    let _ = chunks.send(Ok(None)).await;
     drop(chunks);
     reader.await.map_err(io::Error::other)?
 }
 
 /// Pieces that come, as a reader.
 struct Chunks {
-    incoming: mpsc::Receiver<io::Result<Bytes>>,
+    /// Nothing is the end. If it does not come, whoever fed it is gone, and this is not all.
+    incoming: mpsc::Receiver<io::Result<Option<Bytes>>>,
+    ended: bool,
     current: Bytes,
     /// Of what was read, in bytes.
     length: u64,
@@ -112,10 +116,13 @@ impl Chunks {
 
 impl Read for Chunks {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.current.is_empty() {
+        while self.current.is_empty() && !self.ended {
             match self.incoming.blocking_recv() {
-                Some(chunk) => self.current = chunk?,
-                None => return Ok(0),
+                Some(chunk) => match chunk? {
+                    Some(chunk) => self.current = chunk,
+                    None => self.ended = true,
+                },
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
         let length = buffer.len().min(self.current.len());

@@ -236,6 +236,38 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_rules_of_thousands_of_networks_are_installed_at_once() {
+        let host = Namespace::new().unwrap();
+        let mut links = host.within(Links::open).unwrap();
+        let mut firewall = host.within(Firewall::open).unwrap();
+        let bridge = Bridge {
+            name: "dn0",
+            mac: "02:42:ac:11:00:01".parse().unwrap(),
+            mtu: None,
+            addresses: &[],
+            ipv6: false,
+            group: Group(7),
+        };
+        let bridge = links.add_bridge(&bridge).unwrap();
+        let networks: Vec<_> = (0..4000_u32)
+            .map(|number| {
+                let [_, a, b, c] = (number * 16).to_be_bytes();
+                NetworkRules {
+                    bridge,
+                    internal: false,
+                    company: true,
+                    masqueraded: vec![format!("10.{a}.{b}.{c}/28").parse().unwrap()],
+                    unprotected: Vec::new(),
+                }
+            })
+            .collect();
+        firewall.install(&networks, []).unwrap();
+        let listed = host.within(|| Command::new("nft").args(["list", "ruleset"]).output());
+        let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
+        assert!(listed.contains("10.0.249.240/28"), "the last one is not in it");
+    }
+
+    #[test]
     fn what_comes_into_the_table_can_be_taken_out_of_it() {
         let host = Namespace::new().unwrap();
         let mut links = host.within(Links::open).unwrap();

@@ -5,6 +5,7 @@ use std::io;
 
 use netlink_sys::{Socket, SocketAddr};
 use rustix::io::Errno;
+use rustix::net::sockopt::{set_socket_send_buffer_size, set_socket_send_buffer_size_force};
 
 use super::message::{Message, Messages, attribute, messages, text, word};
 
@@ -14,6 +15,8 @@ pub(crate) struct Netlink {
     socket: Socket,
     sequence: u32,
     received: Vec<u8>,
+    /// How long a message may be, as far as it is known.
+    room: usize,
 }
 
 /// What the kernel is asked about.
@@ -45,7 +48,7 @@ impl Netlink {
         // The kernel's own words, and no copy of what we sent, in what it refuses.
         socket.set_ext_ack(true)?;
         socket.set_cap_ack(true)?;
-        Ok(Self { socket, sequence: 0, received: Vec::with_capacity(BIGGEST) })
+        Ok(Self { socket, sequence: 0, received: Vec::with_capacity(BIGGEST), room: BIGGEST })
     }
 
     /// Asks for these things, in one go and in order; looks at what the kernel tells beside its acknowledgements. It goes on
@@ -106,7 +109,9 @@ impl Netlink {
         let failed = |error: io::Error| Refused::from_io(doing, &error);
         let changes = batch.count();
         let (begin, _) = self.numbers(changes.saturating_add(2));
-        self.socket.send(&batch.numbered(begin), 0).map_err(failed)?;
+        let batch = batch.numbered(begin);
+        self.make_room(batch.len()).map_err(failed)?;
+        self.socket.send(&batch, 0).map_err(failed)?;
         let mut answer = Ok(());
         loop {
             let Self { socket, received, .. } = self;
@@ -127,6 +132,17 @@ impl Netlink {
                 }
             }
         }
+    }
+
+    /// All rules at once may be more than a socket takes as it comes. Whoever is no root gets as much as the system allows.
+    fn make_room(&mut self, length: usize) -> io::Result<()> {
+        if length > self.room {
+            let room = length.next_power_of_two();
+            set_socket_send_buffer_size_force(&self.socket, room)
+                .or_else(|_| set_socket_send_buffer_size(&self.socket, room))?;
+            self.room = room;
+        }
+        Ok(())
     }
 
     /// Whether what was looked at did not change meanwhile.

@@ -212,6 +212,10 @@ impl Link {
             match reply {
                 Reply::Held { run, id, pid, ends } => {
                     let started = self.program(run, id, pid, &ends, files);
+                    if started.is_err() {
+                        // It runs, and nobody would know.
+                        let _ = self.send(&Request::Forget { run }, &[]);
+                    }
                     self.started(run, started.map_err(asking));
                 }
                 Reply::NotStarted { run, why } => self.started(run, Err(why)),
@@ -219,6 +223,8 @@ impl Link {
                 Reply::Welcome { .. } => {}
             }
         }
+        // What cannot be understood ends it for both.
+        let _ = self.stream.shutdown(Shutdown::Both);
         // Whoever waits learns it by this.
         *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

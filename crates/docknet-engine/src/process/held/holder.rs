@@ -30,8 +30,15 @@ pub fn hold_programs() -> io::Result<()> {
     let _is_leader_already = setsid();
     let held = Arc::new(Held::default());
     while held.is_wanted(&listener)? {
-        let (engine, _) = listener.accept()?;
-        if socket_peercred(&engine)?.uid != geteuid() {
+        let engine = match listener.accept() {
+            Ok((engine, _)) => engine,
+            // With this process all programs would end. It may have too many files open for the moment.
+            Err(_) => {
+                thread::sleep(PAUSE);
+                continue;
+            }
+        };
+        if socket_peercred(&engine).is_ok_and(|peer| peer.uid != geteuid()) {
             continue;
         }
         // An engine that breaks off is one that is gone. There is nobody to be told.
@@ -46,6 +53,7 @@ pub fn hold_programs() -> io::Result<()> {
 
 /// How often it is looked whether there is anything left to hold.
 const LOOK: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
+const PAUSE: Duration = Duration::from_millis(200);
 /// An engine that is being replaced comes sooner. From then on nobody asks any more how programs ended.
 const PATIENCE: Duration = Duration::from_secs(600);
 
