@@ -33,6 +33,8 @@ use crate::cli::Cli;
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     if env::args_os().nth(1).is_some_and(|word| word == commands::serve::HOLD) {
+        // For people who look at lists of processes.
+        let _ = rustix::thread::set_name(c"docknet");
         // Its errors have no reader: who started it sees that it is gone.
         return ExitCode::from(u8::from(docknet_engine::hold_programs().is_err()));
     }

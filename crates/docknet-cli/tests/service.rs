@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -58,6 +58,9 @@ impl Drop for Process {
     }
 }
 
+/// Its containers run nothing.
+const SERVE: [&str; 4] = ["serve", "--kernel", "--image", "busybox"];
+
 /// What a service manager gives a service, and hears from it.
 struct Manager {
     dir: TempDir,
@@ -83,7 +86,7 @@ impl Manager {
     /// `docknet serve --kernel`, and these words.
     fn serve(&self, words: &[&str]) -> Command {
         let mut command = Command::new(DOCKNET);
-        command.args(["serve", "--kernel"]).args(words);
+        command.args(SERVE).args(words);
         command.env("NOTIFY_SOCKET", self.path("notify"));
         command
     }
@@ -91,7 +94,7 @@ impl Manager {
     /// The same in a network namespace of its own, as if that were the host's.
     fn serve_on_a_machine(&self, words: &[&str]) -> Command {
         let mut command = Command::new("unshare");
-        command.args(["--net", "--", DOCKNET, "serve", "--kernel"]).args(words);
+        command.args(["--net", "--", DOCKNET]).args(SERVE).args(words);
         command.env("NOTIFY_SOCKET", self.path("notify"));
         command
     }
@@ -135,7 +138,7 @@ fn a_socket_is_handed_over_and_the_manager_is_told() {
     let start = || {
         let handed: OwnedFd = listener.try_clone().unwrap().into();
         let mut command = Command::new("sh");
-        command.args(["-c", HAND_OVER, "sh", DOCKNET, "serve", "--kernel", "--isolated"]);
+        command.args(["-c", HAND_OVER, "sh", DOCKNET]).args(SERVE).arg("--isolated");
         command.env("NOTIFY_SOCKET", manager.path("notify")).env("LISTEN_FDS", "1");
         Process::start(command.stdin(handed))
     };
@@ -287,13 +290,63 @@ fn a_namespace_of_somebody_elses_is_connected() {
 }
 
 #[test]
+fn its_unit_lets_it_do_all_that_it_does() {
+    let unit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contrib/systemd/docknet.service");
+    let unit = fs::read_to_string(unit).unwrap();
+    let bounds = unit.lines().filter_map(|line| line.strip_prefix("CapabilityBoundingSet="));
+    let kept: Vec<String> = bounds
+        .flat_map(|names| names.split(' '))
+        .map(|name| format!("+{}", name.strip_prefix("CAP_").unwrap().to_lowercase()))
+        .collect();
+    assert!(kept.len() > 10, "{kept:?}");
+    let manager = Manager::new();
+    let url = manager.url("own.sock");
+    let mut command = Command::new("setpriv");
+    command.arg(format!("--bounding-set=-all,{}", kept.join(","))).arg("--");
+    command.arg(DOCKNET).args(SERVE).args(["--isolated", "-H", &url]);
+    command.env("NOTIFY_SOCKET", manager.path("notify"));
+    let service = Process::start(&mut command);
+    assert_eq!(manager.hears(), "READY=1");
+    use_it(&url);
+    // Nothing in a container can write to the file of the program.
+    let own = rustix::fs::statvfs(format!("/proc/{}/exe", service.0.id())).unwrap();
+    assert!(own.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
+    // A process of somebody else's is entered: that of a container's user, and one beside.
+    let mut theirs = Command::new("unshare");
+    let theirs =
+        theirs.args(["--net", "--", "setpriv", "--reuid=65534", "--clear-groups", "sleep", "600"]);
+    let theirs = Process::start(theirs);
+    let namespace = format!("/proc/{}/ns/net", theirs.0.id());
+    wait_until("it has a namespace, and its user", || {
+        let owner = fs::metadata(format!("/proc/{}", theirs.0.id())).unwrap().uid();
+        owner == 65534
+    });
+    let connect = ["-H", &url, "connect", "--namespace", &namespace, "front", "theirs"];
+    let connected = Command::new(DOCKNET).args(connect).output().unwrap();
+    assert!(connected.status.success(), "{}", String::from_utf8_lossy(&connected.stderr));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let ids = runtime.block_on(async {
+        let client = Client::connect(&url).unwrap();
+        let bindings = serde_json::json!({ "80/tcp": [{ "HostPort": "80" }] });
+        let spec = ContainerSpec::new("host").name("user").command(["sleep", "600"]);
+        let spec = spec.extra("User", "1000:1000").host_config("PortBindings", bindings);
+        let spec = spec.network("front", EndpointSpec::new());
+        let container = client.containers().create(spec).await.unwrap();
+        container.start().await.unwrap();
+        container.exec(["id", "-u"]).await.unwrap()
+    });
+    assert_eq!(ids.stdout_text(), "1000\n", "{ids:?}");
+    assert_eq!(service.end().0, Some(0));
+}
+
+#[test]
 fn an_ordinary_user_has_networks_too() {
     let manager = Manager::new();
     let docknet = for_everybody(&manager);
     let url = manager.url("user.sock");
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]);
-    command.arg(&docknet).args(["serve", "--kernel", "-H", &url]);
+    command.arg(&docknet).args(SERVE).args(["-H", &url]);
     command.env("NOTIFY_SOCKET", manager.path("notify"));
     let mut service = Process::start(&mut command);
     wait_until("it answers", || {

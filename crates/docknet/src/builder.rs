@@ -23,7 +23,8 @@ use crate::{Error, ErrorKind};
 /// 4. `DOCKER_CONTEXT`
 /// 5. the current context of the docker CLI, in `config.json` of its directory: `DOCKER_CONFIG`, or `.docker` at home
 /// 6. the first of these sockets that is there: `/var/run/docker.sock`, `/run/docker.sock`,
-///    `$XDG_RUNTIME_DIR/docker.sock`, `$XDG_RUNTIME_DIR/podman/podman.sock`, `/run/podman/podman.sock`
+///    `$XDG_RUNTIME_DIR/docker.sock`, `$XDG_RUNTIME_DIR/podman/podman.sock`, `/run/podman/podman.sock`,
+///    `$XDG_RUNTIME_DIR/docknet.sock`, `/run/docknet.sock`
 ///
 /// The context named `default` is no context. A variable that is empty says nothing.
 ///

@@ -159,7 +159,7 @@ fn choose(wishes: &Wishes, env: &Environment, config_dir: Option<&Path>) -> Resu
 
 const DEFAULT: &str = "default";
 
-/// The first of the usual sockets that is there, Docker's before Podman's. If none is, it is Docker's: the error of
+/// The first of the usual sockets that is there, Docker's before Podman's before docknet's own. If none is, it is Docker's: the error of
 /// connecting to it says what is missing.
 fn default_host(env: &Environment, exists: impl Fn(&Path) -> bool) -> Result<Host> {
     if cfg!(not(unix)) {
@@ -173,6 +173,8 @@ fn default_host(env: &Environment, exists: impl Fn(&Path) -> bool) -> Result<Hos
         of_user("docker.sock"),
         of_user("podman/podman.sock"),
         Some(PathBuf::from("/run/podman/podman.sock")),
+        of_user("docknet.sock"),
+        Some(PathBuf::from("/run/docknet.sock")),
     ];
     let socket = usual.into_iter().flatten().find(|socket| exists(socket));
     let socket = socket.unwrap_or_else(|| DOCKER_SOCKET.into());

@@ -25,7 +25,7 @@ Examples:
   docknet doctor
   docknet doctor --fail-on warning --format json      for CI")]
 pub(crate) struct Doctor {
-    /// Exit with 2 from this on: error, warning, note, or never
+    /// Exit with 2 at this severity or worse: error, warning, note, or never
     #[arg(long, value_name = "SEVERITY", default_value = "error", hide_possible_values = true)]
     fail_on: FailOn,
 

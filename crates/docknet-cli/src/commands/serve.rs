@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use docknet::IpNet;
 use docknet_engine::{Engine, EngineBuilder, ListenAddress, Profile, ServeError, Server};
+use rustix::fs::{Access, access};
 
 use crate::failure::{Failure, Outcome};
 use crate::rootless;
@@ -17,7 +18,7 @@ use crate::session::Session;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 -H says where to listen here, and may be given several times: unix:///path or tcp://127.0.0.1:2375. \
-Without it, docknet.sock in $XDG_RUNTIME_DIR, or in /run as root. Whoever may write to the socket \
+Without it, /run/docknet.sock as root, and docknet.sock in $XDG_RUNTIME_DIR for others. Whoever may write to the socket \
 controls the engine: it is private, and TCP has no TLS.
 
 Examples:
@@ -48,12 +49,12 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ENGINE", default_value = "docker-28", hide_possible_values = true)]
     like: Like,
 
-    /// A link of the host that is made up, with addresses, for networks that need one
+    /// Pretend that the host has this link, with these addresses: a parent of macvlan networks, say
     #[arg(long = "link", value_name = "NAME[=ADDRESS/PREFIX,…]", value_parser = link)]
     links: Vec<Link>,
 
-    /// An image that is there
-    #[arg(long = "image", value_name = "NAME", default_value = "busybox")]
+    /// A name that stands for an image, without files: its containers run nothing [default: busybox, but with --kernel]
+    #[arg(long = "image", value_name = "NAME")]
     images: Vec<String>,
 
     /// The same ids and hardware addresses each time
@@ -96,11 +97,19 @@ impl Serve {
             true => addresses(session.hosts())?,
             false => Vec::new(),
         };
+        if !inherited.is_empty() && !session.hosts().is_empty() {
+            session.warn("-H says nothing here: a service manager has handed sockets over");
+        }
         #[cfg(target_os = "linux")]
         if self.kernel
             && let Err(why) = docknet_engine::raise_open_file_limit()
         {
             session.warn(format!("few containers have room: cannot have more files open: {why}"));
+        }
+        if let Some(why) = rootless::open_to_containers() {
+            session.warn(format!(
+                "root in a container of an image could change the file of this program: {why}"
+            ));
         }
         let interrupt = session.interrupt().await?;
         let engine = self
@@ -144,10 +153,8 @@ impl Serve {
         });
         if let Some(dir) = &self.state {
             builder = builder.state(dir);
-            #[cfg(target_os = "linux")]
-            if let Ok(program) = env::current_exe() {
-                builder = builder.held_by([program.into_os_string(), HOLD.into()]);
-            }
+            // The program that runs, whatever has become of its file.
+            builder = builder.held_by(["/proc/self/exe", HOLD]);
         }
         if let Some(seed) = self.seed {
             builder = builder.seed(seed);
@@ -155,7 +162,13 @@ impl Serve {
         for link in &self.links {
             builder = builder.link(&link.name, link.addresses.iter().copied());
         }
-        self.images.iter().fold(builder, |builder, image| builder.image(image))
+        // On the kernel images have files, and whoever asks for one that has none is to hear of it.
+        let default = ["busybox".to_owned()];
+        let images = match self.images.as_slice() {
+            [] if !self.kernel => &default[..],
+            images => images,
+        };
+        images.iter().fold(builder, |builder, image| builder.image(image))
     }
 }
 
@@ -171,11 +184,13 @@ fn addresses(hosts: &[String]) -> Outcome<Vec<ListenAddress>> {
 }
 
 fn default_socket() -> Outcome<PathBuf> {
+    // Whoever is root of a user namespace only may not write there.
+    let may_write = || access("/run", Access::WRITE_OK).is_ok();
+    if rustix::process::geteuid().is_root() && may_write() {
+        return Ok("/run/docknet.sock".into());
+    }
     if let Some(dir) = env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty()) {
         return Ok(PathBuf::from(dir).join("docknet.sock"));
-    }
-    if rustix::process::geteuid().is_root() {
-        return Ok("/run/docknet.sock".into());
     }
     Err(Failure::new("there is no $XDG_RUNTIME_DIR to put a socket in")
         .hint("say where: `docknet serve -H unix:///path/docknet.sock`"))
@@ -193,7 +208,7 @@ fn announce(session: &Session, servers: &[Server]) -> Outcome {
     out.flush()?;
     if let Some(server) = servers.first() {
         session.say(format!(
-            "hint: `DOCKER_HOST={} docker network ls`; Ctrl-C ends it",
+            "hint: `docknet -H {0} ls`, or `DOCKER_HOST={0} docker network ls`; Ctrl-C ends it",
             server.address()
         ));
     }

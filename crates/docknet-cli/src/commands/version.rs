@@ -14,7 +14,7 @@ use crate::session::Session;
 /// Show the versions of this program and of the engine
 #[derive(Args, Debug)]
 #[command(after_help = "\
-An engine that is not reached is no failure: it is said.
+An unreachable engine is reported, and is no error.
 
 Examples:
   docknet version

@@ -129,6 +129,8 @@ fn the_home_directory_is_where_settings_are() {
 fn the_first_usual_socket_that_is_there_is_the_default() {
     let environment = env([("XDG_RUNTIME_DIR", "/run/user/7")]);
     let mut there = vec![
+        "/run/docknet.sock",
+        "/run/user/7/docknet.sock",
         "/run/podman/podman.sock",
         "/run/user/7/podman/podman.sock",
         "/run/user/7/docker.sock",
