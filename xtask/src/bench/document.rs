@@ -94,7 +94,10 @@ fn machine(records: &[Record]) -> Result<String> {
     let commit = Step::new("git", "git").words("rev-parse --short HEAD").within(root()).output()?;
     let mut rows = vec![
         ("CPU".to_owned(), format!("{model}, {cores} cores")),
-        ("kernel".to_owned(), format!("Linux {}", kernel.trim())),
+        (
+            "kernel".to_owned(),
+            format!("Linux {}", kernel.split('-').next().unwrap_or_default().trim()),
+        ),
         ("compiler".to_owned(), rustc.trim().to_owned()),
         ("docknet".to_owned(), format!("commit {}", commit.trim())),
     ];
