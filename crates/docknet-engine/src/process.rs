@@ -411,9 +411,10 @@ impl Containers {
     }
 }
 
-/// A file of a container's. There it may be anything by now: none but a plain one is read, and no more than anybody needs.
+/// A file of a container's. There it may be anything by now: none but a plain one is read, and no more than anybody needs. One that has to
+/// be waited for is not, and a terminal does not become the engine's.
 pub(crate) fn read_file(path: impl AsRef<Path>) -> io::Result<String> {
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
     let file = fs::File::options().read(true).custom_flags(flags).open(path)?;
     let length = file.metadata()?;
     if !length.is_file() || length.len() > LONGEST {

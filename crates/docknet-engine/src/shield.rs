@@ -1,7 +1,7 @@
 //! This program's own file, out of reach for what runs in containers.
 
 use std::env;
-use std::ffi::{CString, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -32,11 +32,18 @@ const OWN: &str = "/proc/self/exe";
 /// ```
 ///
 /// # Errors
-/// Without `CAP_SYS_ADMIN`, and on kernels before 5.12. Then nothing has changed.
+/// Without `CAP_SYS_ADMIN`, on kernels before 5.12, and where a loader was started by its own name (`ld.so PROGRAM`): then that is what
+/// the file is. Nothing has changed then.
 pub fn shield_program() -> io::Result<()> {
     if statvfs(OWN)?.f_flag.contains(StatVfsMountFlags::RDONLY) {
         be_called_by_name();
         return Ok(());
+    }
+    if env::var_os(AGAIN).is_some() {
+        return Err(io::Error::other("it was run once more, and its file can be written to still"));
+    }
+    if is_loader(&env::current_exe()?) {
+        return Err(io::Error::other("it was started by a loader"));
     }
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let own = open_tree(CWD, Path::new(OWN), flags)?;
@@ -45,7 +52,25 @@ pub fn shield_program() -> io::Result<()> {
     let mut again = Command::new(format!("/proc/self/fd/{}", own.as_fd().as_raw_fd()));
     again.arg0(arguments.next().unwrap_or_else(|| OsString::from("docknet"))).args(arguments);
     // It comes back only if it cannot be.
-    Err(again.exec())
+    let why = again.env(AGAIN, "1").exec();
+    ignore_broken_pipes();
+    Err(why)
+}
+
+/// Set for the second run.
+const AGAIN: &str = "DOCKNET_SHIELDED";
+
+/// `ld-linux-x86-64.so.2`, `ld-musl-aarch64.so.1`
+fn is_loader(program: &Path) -> bool {
+    let name = program.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    name.starts_with("ld") && name.contains(".so")
+}
+
+/// As the standard library begins. It lets them end a process before it tries to become another one.
+#[expect(unsafe_code, reason = "nobody else sets it back")]
+fn ignore_broken_pipes() {
+    // SAFETY: to ignore a signal runs nothing.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
 }
 
 /// A process is called by the file that it was started from, which was a number.
@@ -81,5 +106,18 @@ fn make_read_only(mount: &OwnedFd) -> io::Result<()> {
     match done {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loader_is_no_program_of_ours() {
+        for loader in ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-aarch64.so.1", "/lib/ld.so"] {
+            assert!(is_loader(Path::new(loader)), "{loader}");
+        }
+        assert!(!is_loader(Path::new("/usr/bin/docknet")));
     }
 }

@@ -125,7 +125,11 @@ pub(super) fn info(api: &Api) -> Answer {
 
 /// What programs are kept from, where there are any.
 fn security(api: &Api) -> Vec<&'static str> {
-    if api.engine.on.runs_programs() { vec!["name=seccomp,profile=builtin"] } else { Vec::new() }
+    let is_filtered = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+    match api.engine.on.runs_programs() && is_filtered {
+        true => vec!["name=seccomp,profile=builtin"],
+        false => Vec::new(),
+    }
 }
 
 /// The drivers of networks, as an engine calls them.

@@ -122,18 +122,14 @@ pub(super) enum Report {
 impl Report {
     /// Waits until a process is the program, or has told why it is not.
     pub(super) fn read(mut from: impl Read) -> io::Result<Option<Self>> {
-        let mut told = [0; REPORT];
-        match from.read(&mut told)? {
-            0 => Ok(None),
-            _ => {
-                let [step, errno @ ..] = told;
-                let error = io::Error::from_raw_os_error(i32::from_ne_bytes(errno));
-                Ok(Some(match step == Step::Execute as u8 {
-                    true => Self::NotExecuted(error),
-                    false => Self::Failed(explain(step), error),
-                }))
-            }
-        }
+        let mut told = Vec::with_capacity(REPORT);
+        from.read_to_end(&mut told)?;
+        let Ok([step, errno @ ..]) = <[u8; REPORT]>::try_from(told) else { return Ok(None) };
+        let error = io::Error::from_raw_os_error(i32::from_ne_bytes(errno));
+        Ok(Some(match step == Step::Execute as u8 {
+            true => Self::NotExecuted(error),
+            false => Self::Failed(explain(step), error),
+        }))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
+use std::os::fd::AsRawFd as _;
 use std::process::Command;
 
 use bytes::Bytes;
@@ -296,11 +297,14 @@ async fn what_a_container_changes_is_its_own_until_it_is_removed() {
 /// What runs a script is looked for before the marks take effect that close files.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_program_comes_by_way_of_the_engines_files() {
-    const FILES: std::ops::Range<i32> = 3..64;
     let lab = Lab::new().await;
+    // As the engine may have it open, and as whoever starts an engine may.
+    let (marked, left) = (fs::File::open("/").unwrap(), fs::File::open("/").unwrap());
+    rustix::io::fcntl_setfd(&left, rustix::io::FdFlags::empty()).unwrap();
     // The host has it, and the image has not.
     let mut image = tree(&["sh", "sleep"]);
-    for number in FILES {
+    for file in [&marked, &left] {
+        let number = file.as_raw_fd();
         let text = format!("#!/proc/self/fd/{number}/usr/bin/true\n");
         let mut header = header(EntryType::Regular, text.len());
         header.set_mode(0o755);
@@ -309,18 +313,17 @@ async fn no_program_comes_by_way_of_the_engines_files() {
     import(&lab.client, "tools", image).await;
     start(&lab.client, "runs", shell("tools", "sleep 600")).await;
     let runs = lab.client.containers().get("runs").await.unwrap();
-    for number in FILES {
+    for file in [&marked, &left] {
+        let number = file.as_raw_fd();
         let beside = runs.exec([format!("/by{number}")]).await;
-        assert!(beside.as_ref().is_err() || !beside.as_ref().unwrap().success(), "{beside:?}");
+        assert!(!beside.as_ref().is_ok_and(|beside| beside.success()), "{beside:?}");
         let config = json!({ "Image": "tools", "Cmd": [format!("/by{number}")], "HostConfig": { "NetworkMode": "none" } });
         let name = format!("by{number}");
         let (status, _) =
             post(&lab.client, &format!("/containers/create?name={name}"), config.to_string()).await;
         assert_eq!(status, 201);
         let (status, said) = post(&lab.client, &format!("/containers/{name}/start"), "").await;
-        // None is there, or a pipe.
-        let why = ["no such file or directory", "Not a directory"];
-        assert!(status >= 400 && why.iter().any(|why| said.contains(why)), "{status} {said}");
+        assert!(status >= 400 && said.contains("no such file or directory"), "{status} {said}");
     }
     // Nor is a directory of the engine's one to work in.
     let mut config = shell("tools", "true");

@@ -107,9 +107,10 @@ pub(crate) fn create(tx: &mut Tx<'_>, wish: CreateContainer) -> Result<CreatedCo
         mounts::check(&config, &host_config)?;
         security::check(&host_config)?;
     } else if tx.given.host.is_real && !labels(&config).contains_key(NAMESPACE) {
+        let name = if name_of_image.is_empty() { "this image" } else { &name_of_image };
         warnings.push(format!(
-            "{name_of_image} is a name here, and has no files: nothing runs in this container, which is a place on networks. \
-             Bring an image along with `docker load` or `docker import`, or take the image `host`"
+            "{name} has no files here: nothing runs in this container, which is a place on networks. Bring an image along with \
+             `docker load` or `docker import`, or take the image `host`"
         ));
     }
     endpoints::check(tx, &endpoints)?;

@@ -13,6 +13,8 @@ pub(crate) struct Confinement {
     pub(crate) no_new_privileges: bool,
 }
 
+const CAREFUL: Confinement = Confinement { filtered: true, no_new_privileges: true };
+
 /// Refuses what is not known, and what would not be done.
 pub(super) fn check(host_config: &Map<String, Value>) -> Result<(), Refusal> {
     read(host_config.get("SecurityOpt")).map(drop).map_err(|why| Refusal::Worded(400, why))
@@ -22,8 +24,8 @@ impl Confinement {
     /// As a container asked for.
     pub(super) fn of(host_config: &Value) -> Self {
         let privileged = host_config.get("Privileged").and_then(Value::as_bool).unwrap_or_default();
-        // What cannot be was refused when it was made.
-        let asked = read(host_config.get("SecurityOpt")).unwrap_or_default();
+        // What cannot be was refused when it was made, unless that was by a version that did not look.
+        let asked = read(host_config.get("SecurityOpt")).unwrap_or(CAREFUL);
         Self { filtered: asked.filtered && !privileged, ..asked }
     }
 }
@@ -77,6 +79,7 @@ mod tests {
         assert_eq!(of(&["no-new-privileges:false"]), Ok(usual));
         let privileged = json!({ "Privileged": true, "SecurityOpt": ["no-new-privileges"] });
         assert_eq!(Confinement::of(&privileged), Confinement { filtered: false, ..kept });
+        assert_eq!(Confinement::of(&json!({ "SecurityOpt": ["seccomp={}"] })), CAREFUL);
     }
 
     #[test]

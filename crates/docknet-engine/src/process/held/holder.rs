@@ -38,7 +38,7 @@ pub fn hold_programs() -> io::Result<()> {
                 continue;
             }
         };
-        if socket_peercred(&engine).is_ok_and(|peer| peer.uid != geteuid()) {
+        if !socket_peercred(&engine).is_ok_and(|peer| peer.uid == geteuid()) {
             continue;
         }
         // An engine that breaks off is one that is gone. There is nobody to be told.
