@@ -162,8 +162,7 @@ impl Options {
         let step = step.arg("--podman").arg(socket("podman5")?);
         let ended = step.env("DOCKNET_KERNEL_IMAGE", engines::busybox()?).run();
         // They have a thousand networks now: to forget these is a matter of seconds, to remove them one of minutes.
-        engines::reset(&OTHERS)?;
-        engines::down(&[Name::Docker28Bare])?;
+        engines::forget(&OTHERS)?;
         ended
     }
 

@@ -58,12 +58,16 @@ pub(crate) fn reset(names: &[Name]) -> Result<Running> {
     let lab = Lab::open()?;
     let names = &distinct(names);
     let _lock = lab.lock()?;
-    stop(&lab, names, How::Kill)?;
-    for node in names.iter().flat_map(|name| name.nodes()) {
-        instance::forget(&lab, node)?;
-    }
+    forget_in(&lab, names)?;
     bring_up(&lab, names)?;
     reach(&lab, names)
+}
+
+/// Stops engines, which are new when they are started again.
+pub(crate) fn forget(names: &[Name]) -> Result<()> {
+    let lab = Lab::open()?;
+    let _lock = lab.lock()?;
+    forget_in(&lab, &distinct(names))
 }
 
 /// Stops all engines and deletes everything, downloads included.
@@ -169,6 +173,11 @@ pub(crate) fn docker_cli() -> Result<String> {
     let loader = loader.with_context(|| format!("no loader in {}", libraries.display()))?;
     let docker = root.join("bin/docker");
     Ok(format!("{} --library-path {} {}", loader.display(), libraries.display(), docker.display()))
+}
+
+fn forget_in(lab: &Lab, names: &[Name]) -> Result<()> {
+    stop(lab, names, How::Kill)?;
+    names.iter().flat_map(|name| name.nodes()).try_for_each(|node| instance::forget(lab, node))
 }
 
 fn bring_up(lab: &Lab, names: &[Name]) -> Result<()> {

@@ -17,6 +17,7 @@ use docknet_bench::report::{Goal, Report, Samples, Side};
 
 const TITLES: [&str; 3] = ["docknet", "dockerd", WITHOUT_PROXY];
 const TURNS: usize = 7;
+const QUICK_TURNS: usize = 4;
 const PORT: u16 = 5001;
 const PIECE: usize = 1 << 17;
 const OUTSIDE: Ipv4Addr = Ipv4Addr::new(10, 254, 0, 2);
@@ -60,7 +61,7 @@ pub fn measure(
     let (near, at) = (floor.container().again()?, Ipv4Addr::new(10, 255, 0, 3));
     lines.push(Line::new(BRIDGE, "bridge and veth alone", near, far, at, at));
     let time = Duration::from_millis(if quick { 400 } else { 1_200 });
-    for _ in 0..TURNS {
+    for _ in 0..if quick { QUICK_TURNS } else { TURNS } {
         for line in &mut lines {
             line.bits.add(line.throughput(time)?);
             line.connections.add(line.connect_for(time)?);
