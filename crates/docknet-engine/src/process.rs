@@ -34,6 +34,7 @@ use rustix::process::{Pid, Signal, kill_process, pidfd_send_signal};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+pub(crate) use self::filter::IS_KNOWN as FILTERS;
 pub(crate) use self::held::Holder;
 pub use self::held::hold_programs;
 pub(crate) use self::inside::unshare;
@@ -416,8 +417,8 @@ impl Containers {
 pub(crate) fn read_file(path: impl AsRef<Path>) -> io::Result<String> {
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
     let file = fs::File::options().read(true).custom_flags(flags).open(path)?;
-    let length = file.metadata()?;
-    if !length.is_file() || length.len() > LONGEST {
+    let there = file.metadata()?;
+    if !there.is_file() || there.len() > LONGEST {
         return Err(io::Error::other("it is no file, or longer than a mebibyte"));
     }
     io::read_to_string(file.take(LONGEST))

@@ -191,7 +191,7 @@ impl Contender {
         Namespace::at(Path::new(&format!("/proc/{process}/ns/net")))
     }
 
-    /// A container on one of its networks that stays, with a port of its that is published.
+    /// A container on one of its networks that stays, with this port of its published, if any.
     pub fn member(&mut self, name: &str, published: Option<u16>) -> Result<Member> {
         let container = self.runtime.block_on(async {
             let spec = publishing(idle(name), published);

@@ -125,8 +125,7 @@ pub(super) fn info(api: &Api) -> Answer {
 
 /// What programs are kept from, where there are any.
 fn security(api: &Api) -> Vec<&'static str> {
-    let is_filtered = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
-    match api.engine.on.runs_programs() && is_filtered {
+    match api.engine.on.filters_calls() {
         true => vec!["name=seccomp,profile=builtin"],
         false => Vec::new(),
     }

@@ -378,4 +378,13 @@ impl On {
     pub(crate) fn runs_programs(&self) -> bool {
         !matches!(self, Self::Memory)
     }
+
+    /// Whether these are refused system calls.
+    pub(crate) fn filters_calls(&self) -> bool {
+        match self {
+            #[cfg(kernel)]
+            Self::Kernel(_) => crate::process::FILTERS,
+            Self::Memory => false,
+        }
+    }
 }

@@ -134,6 +134,9 @@ const OWN: Option<u32> = Some(0xc000_00b7);
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 const OWN: Option<u32> = None;
 
+/// Whether it is known how this machine numbers its calls.
+pub(crate) const IS_KNOWN: bool = OWN.is_some();
+
 // Places in `struct seccomp_data`. These machines have the lower half of an argument first.
 const NUMBER: u32 = 0;
 const ARCHITECTURE: u32 = 4;

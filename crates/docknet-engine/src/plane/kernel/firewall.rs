@@ -235,11 +235,7 @@ mod tests {
     use super::super::namespace::Namespace;
     use super::*;
 
-    #[test]
-    fn the_rules_of_thousands_of_networks_are_installed_at_once() {
-        let host = Namespace::new().unwrap();
-        let mut links = host.within(Links::open).unwrap();
-        let mut firewall = host.within(Firewall::open).unwrap();
+    fn bridge(host: &Namespace) -> Index {
         let bridge = Bridge {
             name: "dn0",
             mac: "02:42:ac:11:00:01".parse().unwrap(),
@@ -248,7 +244,14 @@ mod tests {
             ipv6: false,
             group: Group(7),
         };
-        let bridge = links.add_bridge(&bridge).unwrap();
+        host.within(Links::open).unwrap().add_bridge(&bridge).unwrap()
+    }
+
+    #[test]
+    fn the_rules_of_thousands_of_networks_are_installed_at_once() {
+        let host = Namespace::new().unwrap();
+        let mut firewall = host.within(Firewall::open).unwrap();
+        let bridge = bridge(&host);
         let networks: Vec<_> = (0..4000_u32)
             .map(|number| {
                 let [_, a, b, c] = (number * 16).to_be_bytes();
@@ -270,7 +273,6 @@ mod tests {
     #[test]
     fn what_comes_into_the_table_can_be_taken_out_of_it() {
         let host = Namespace::new().unwrap();
-        let mut links = host.within(Links::open).unwrap();
         let mut firewall = host.within(Firewall::open).unwrap();
         firewall.install([], []).unwrap();
         let list = || {
@@ -278,15 +280,7 @@ mod tests {
             String::from_utf8(listed.unwrap().stdout).unwrap()
         };
         let empty = list();
-        let bridge = Bridge {
-            name: "dn0",
-            mac: "02:42:ac:11:00:01".parse().unwrap(),
-            mtu: None,
-            addresses: &[],
-            ipv6: false,
-            group: Group(7),
-        };
-        let bridge = links.add_bridge(&bridge).unwrap();
+        let bridge = bridge(&host);
         let network = NetworkRules {
             bridge,
             internal: true,
