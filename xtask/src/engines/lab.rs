@@ -124,7 +124,7 @@ pub(super) fn delete(tree: &Path) -> Result<()> {
 
 /// Installs the programs that are missing.
 pub(crate) fn install_tools() -> Result<()> {
-    const TOOLS: [(&str, &str); 13] = [
+    const TOOLS: [(&str, &str); 14] = [
         ("apt-get", "apt"),
         ("busybox", "busybox"),
         ("ip", "iproute2"),
@@ -135,6 +135,7 @@ pub(crate) fn install_tools() -> Result<()> {
         ("setpriv", "util-linux"),
         ("setsid", "util-linux"),
         ("ssh-keygen", "openssh-client"),
+        ("systemctl", "systemd"),
         ("tar", "tar"),
         ("unshare", "util-linux"),
         ("valgrind", "valgrind"),
