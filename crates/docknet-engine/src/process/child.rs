@@ -263,11 +263,23 @@ const FIRST: libc::c_uint = 3;
 /// As a shell has it. Nobody looks at it.
 const NOT_EXECUTED: libc::c_int = 127;
 
-#[expect(unsafe_code, reason = "rustix does not have this system call")]
+/// A program that lives on keeps no file open that this process was given without knowing: who waits for its end would wait for both.
+#[expect(unsafe_code, reason = "code between fork and exec")]
+pub(super) fn inherits_nothing(command: &mut Command) {
+    let mark = || Ok(close_range(FIRST, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as _)?);
+    // SAFETY: a system call, without allocation or locks.
+    unsafe { command.pre_exec(mark) };
+}
+
 fn close(from: libc::c_uint, to: libc::c_uint) -> Result<(), Errno> {
     const NO_FLAGS: libc::c_int = 0;
+    close_range(from, to, NO_FLAGS)
+}
+
+#[expect(unsafe_code, reason = "rustix does not have this system call")]
+fn close_range(from: libc::c_uint, to: libc::c_uint, flags: libc::c_int) -> Result<(), Errno> {
     // SAFETY: this process is about to be another program, and uses none of these any more.
-    match unsafe { libc::syscall(libc::SYS_close_range, from, to, NO_FLAGS) } {
+    match unsafe { libc::syscall(libc::SYS_close_range, from, to, flags) } {
         0 => Ok(()),
         _ => Err(Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO)),
     }

@@ -16,7 +16,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::json;
 
 use crate::crash::daemon::{Daemon, State};
-use crate::lab::{Lab, SERVER, ask, assert_silent, ip, listen, until};
+use crate::lab::{Lab, SERVER, StateDir, ask, assert_silent, ip, listen, until};
 
 const LABEL: &str = "docknet.namespace";
 
@@ -384,7 +384,7 @@ async fn an_engine_that_ends_leaves_nothing_in_it() {
 async fn a_program_whose_engine_ended_leaves_nothing_in_it() {
     let lab = Lab::new().await;
     let machine = lab.container("machine", "none").await;
-    let dir = tempfile::tempdir().unwrap();
+    let dir = StateDir::new();
     let brought = Brought::new();
     let before = brought.told();
     let engine =

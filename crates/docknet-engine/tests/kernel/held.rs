@@ -1,13 +1,13 @@
 //! Programs go on while their engine is replaced.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use docknet::{Client, Container, ContainerSpec, ContainerStatus, EndpointSpec};
 use docknet_engine::{Engine, Sandbox};
 
 use crate::crash::harness;
-use crate::lab::{Lab, until};
+use crate::lab::{Lab, StateDir, until};
 
 const HOLDER: &str = "held::holds_programs";
 
@@ -39,7 +39,7 @@ pub(crate) fn holder() -> Vec<OsString> {
 
 /// Where one engine follows the other.
 struct Place {
-    dir: tempfile::TempDir,
+    dir: StateDir,
     machine: Sandbox,
     _lab: Lab,
 }
@@ -49,7 +49,7 @@ impl Place {
     async fn begin() -> (Self, Engine) {
         let lab = Lab::new().await;
         let machine = lab.container("machine", "none").await;
-        let place = Self { dir: tempfile::tempdir().unwrap(), machine, _lab: lab };
+        let place = Self { dir: StateDir::new(), machine, _lab: lab };
         let engine = place.open().await;
         engine.client().networks().create("front").await.unwrap();
         (place, engine)
@@ -96,6 +96,15 @@ pub(crate) fn holders(dir: &Path) -> Vec<i32> {
     pids.collect()
 }
 
+/// Ends them, and the programs with them.
+pub(crate) fn kill_holders(dir: &Path) {
+    for holder in holders(dir) {
+        let pid = rustix::process::Pid::from_raw(holder).unwrap();
+        // It may be about to end by itself.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    }
+}
+
 /// The processes that one has started, and that have not ended.
 pub(crate) fn children(of: i32) -> Vec<i32> {
     let mut found = Vec::new();
@@ -114,11 +123,22 @@ pub(crate) fn children(of: i32) -> Vec<i32> {
 #[tokio::test(flavor = "multi_thread")]
 async fn programs_outlive_the_engine() {
     let (place, engine) = Place::begin().await;
+    // As a shell gives it: not closed when another program is executed.
+    let inherited = place.dir.path().join("inherited");
+    let file = std::fs::File::create(&inherited).unwrap();
+    rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).unwrap();
     let client = engine.client();
     run(&client, "web", "trap 'exit 3' TERM; while :; do sleep 0.05; done").await;
     run(&client, "told", "sleep 0.5; echo the end; exit 9").await;
     let first = pid(&client, "web").await;
-    assert_eq!(holders(place.dir.path()).len(), 1);
+    let holder = holders(place.dir.path());
+    assert_eq!(holder.len(), 1);
+    let files = |process: &str| -> Vec<PathBuf> {
+        let open = std::fs::read_dir(format!("/proc/{process}/fd")).unwrap();
+        open.filter_map(|file| std::fs::read_link(file.unwrap().path()).ok()).collect()
+    };
+    assert!(files("self").contains(&inherited));
+    assert!(!files(&holder[0].to_string()).contains(&inherited));
     drop((client, engine));
     tokio::time::sleep(std::time::Duration::from_millis(800)).await;
 

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tar::{Builder, EntryType, Header};
 
-use crate::lab::Lab;
+use crate::lab::{Lab, StateDir};
 
 pub(crate) type Archive = Builder<Vec<u8>>;
 
@@ -230,7 +230,7 @@ async fn layers_lie_over_each_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_image_changes_nothing() {
-    let state = tempfile::tempdir().unwrap();
+    let state = StateDir::new();
     let engine = Engine::kernel().isolated().state(state.path()).start().await.unwrap();
     let client = engine.client();
     let outside = state.path().join("outside");
@@ -264,7 +264,7 @@ async fn what_is_no_image_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_container_changes_is_its_own_until_it_is_removed() {
-    let state = tempfile::tempdir().unwrap();
+    let state = StateDir::new();
     let open = || Engine::kernel().isolated().state(state.path()).start();
     let engine = open().await.unwrap();
     let client = engine.client();

@@ -2,12 +2,16 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use docknet::{Client, ContainerSpec, EndpointSpec, NetworkSpec};
 use docknet_engine::{Engine, Sandbox};
+use rustix::mount::{UnmountFlags, unmount};
+
+use crate::held;
 
 /// The host's address where the internet sees it, and a server's there.
 pub(crate) const HOST: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
@@ -100,6 +104,36 @@ impl Drop for Internet {
     fn drop(&mut self) {
         let _ = self.holder.kill();
         let _ = self.holder.wait();
+    }
+}
+
+/// A directory for an engine's state. With it goes what the engine leaves running for the next one.
+pub(crate) struct StateDir(tempfile::TempDir);
+
+impl StateDir {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for StateDir {
+    fn drop(&mut self) {
+        held::kill_holders(self.path());
+        release(self.path());
+    }
+}
+
+/// Lets the namespaces go that are kept in a state's directory.
+pub(crate) fn release(state: &Path) {
+    let kept = std::fs::read_dir(state.join("namespaces"));
+    for kept in kept.into_iter().flatten() {
+        let path = kept.unwrap().path();
+        while unmount(&path, UnmountFlags::DETACH).is_ok() {}
+        std::fs::remove_file(path).unwrap();
     }
 }
 

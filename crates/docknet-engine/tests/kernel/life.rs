@@ -10,7 +10,7 @@ use docknet::{Client, ContainerSpec, EndpointSpec, NetworkSpec};
 use docknet_engine::{Engine, Sandbox};
 use serde_json::json;
 
-use crate::lab::{Lab, ask, ask_for, ip, listen, until};
+use crate::lab::{Lab, StateDir, ask, ask_for, ip, listen, until};
 
 /// An engine whose state is in a directory, on a machine that the test plays.
 async fn engine(machine: &Sandbox, dir: &Path) -> Engine {
@@ -50,7 +50,7 @@ fn told(machine: &Sandbox) -> String {
 async fn connections_outlive_the_engine() {
     let lab = Lab::new().await;
     let machine = lab.container("machine", "none").await;
-    let dir = tempfile::tempdir().unwrap();
+    let dir = StateDir::new();
     let first = engine(&machine, dir.path()).await;
     let client = first.client();
     client.networks().create(NetworkSpec::new("front").ipv6(true)).await.unwrap();
@@ -99,7 +99,7 @@ async fn connections_outlive_the_engine() {
 async fn what_somebody_takes_away_is_made_again() {
     let lab = Lab::new().await;
     let machine = lab.container("machine", "none").await;
-    let dir = tempfile::tempdir().unwrap();
+    let dir = StateDir::new();
     let engine = engine(&machine, dir.path()).await;
     let client = engine.client();
     let front = client.networks().create("front").await.unwrap();
@@ -130,7 +130,7 @@ async fn what_somebody_takes_away_is_made_again() {
 async fn what_went_wrong_meanwhile_is_mended_at_the_start() {
     let lab = Lab::new().await;
     let machine = lab.container("machine", "none").await;
-    let dir = tempfile::tempdir().unwrap();
+    let dir = StateDir::new();
     let first = engine(&machine, dir.path()).await;
     let client = first.client();
     let front = client.networks().create("front").await.unwrap().short_id().to_owned();
@@ -170,7 +170,7 @@ async fn what_went_wrong_meanwhile_is_mended_at_the_start() {
 async fn what_a_container_did_to_its_links_stays() {
     let lab = Lab::new().await;
     let machine = lab.container("machine", "none").await;
-    let dir = tempfile::tempdir().unwrap();
+    let dir = StateDir::new();
     let first = engine(&machine, dir.path()).await;
     let client = first.client();
     for (network, pool) in [("front", "10.7.0.0/24"), ("back", "10.8.0.0/24")] {
@@ -249,7 +249,7 @@ fn links(inside: &Sandbox) -> Vec<String> {
 async fn a_link_that_was_made_and_not_committed_makes_room() {
     let lab = Lab::new().await;
     let machine = lab.container("machine", "none").await;
-    let dir = tempfile::tempdir().unwrap();
+    let dir = StateDir::new();
     let first = engine(&machine, dir.path()).await;
     let client = first.client();
     client.networks().create("front").await.unwrap();

@@ -18,6 +18,7 @@ use docknet_types::ContainerId;
 use rustix::process::Pid;
 use tokio::runtime::Handle;
 
+use super::super::child::inherits_nothing;
 use super::super::launch::{Begun, Launch, LaunchError, Running, failed, follow};
 use super::super::output::Reader;
 use super::super::stdio::{Ends, Opened};
@@ -145,14 +146,11 @@ impl Holder {
         let listener = UnixListener::bind(&self.socket)?;
         let (program, arguments) = self.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         // Who waits for what the engine says must not wait for what outlives it.
-        let started = Command::new(program)
-            .args(arguments)
-            .stdin(OwnedFd::from(listener))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .current_dir("/")
-            .spawn();
-        let mut child = started.map_err(|why| {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir("/");
+        command.stdin(OwnedFd::from(listener)).stdout(Stdio::null()).stderr(Stdio::null());
+        inherits_nothing(&mut command);
+        let mut child = command.spawn().map_err(|why| {
             io::Error::new(why.kind(), format!("starting {}: {why}", program.display()))
         })?;
         thread::Builder::new().name("holder".to_owned()).spawn(move || child.wait())?;

@@ -11,11 +11,10 @@ use std::time::Duration;
 
 use docknet::Client;
 use docknet_engine::{Durability, Engine, ListenAddress, Sandbox};
-use rustix::mount::{UnmountFlags, unmount};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::harness;
-use crate::held;
+use crate::{held, lab};
 
 const CHILD: &str = "crash::daemon::serves_until_it_is_killed";
 const DIR: &str = "DOCKNET_CRASH_DIR";
@@ -109,16 +108,9 @@ impl State {
         Some((holder, held::children(holder)))
     }
 
-    fn kill_holder(&self) {
-        if let Some((holder, _)) = self.held() {
-            let pid = rustix::process::Pid::from_raw(holder).unwrap();
-            rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-        }
-    }
-
     /// Loses everything but the namespaces of containers.
     pub(crate) fn forget(&self) {
-        self.kill_holder();
+        held::kill_holders(&self.dir().join("state"));
         for entry in fs::read_dir(self.dir().join("state")).unwrap() {
             let path = entry.unwrap().path();
             if !path.is_dir() {
@@ -131,11 +123,7 @@ impl State {
 
     /// Lets the namespaces of containers go.
     pub(crate) fn release(&self) {
-        for container in self.containers() {
-            let path = self.namespaces().join(container);
-            while unmount(&path, UnmountFlags::DETACH).is_ok() {}
-            fs::remove_file(path).unwrap();
-        }
+        lab::release(&self.dir().join("state"));
     }
 
     /// Those that a namespace is kept for.
@@ -171,7 +159,7 @@ impl State {
 
 impl Drop for State {
     fn drop(&mut self) {
-        self.kill_holder();
+        held::kill_holders(&self.dir().join("state"));
         self.release();
     }
 }
