@@ -176,7 +176,7 @@ impl Field {
         }
         if options.wants("calls") {
             let turns = options.turns(if size < SIZES[2] { 24 } else { 15 });
-            for (pace, turns) in [(Pace::Rested, turns), (Pace::Row, turns.div_ceil(3))] {
+            for (pace, turns) in [(Pace::Rested, turns), (Pace::Row, turns.div_ceil(3).max(4))] {
                 calls::measure(&mut self.contenders, &mut self.floor, size, pace, turns, report)?;
             }
         }

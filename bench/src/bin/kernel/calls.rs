@@ -9,10 +9,9 @@ use crate::contender::{CALLS, Contender, SAMPLES};
 use crate::floor::Floor;
 use docknet_bench::report::{Goal, Report, Samples, Side};
 
-/// Ours takes links away behind its answers, ports at once and bridges when nobody wants anything: nobody else is to wait
-/// for that.
-const PORTS: Duration = Duration::from_millis(45);
-const BRIDGES: Duration = Duration::from_millis(350);
+/// Ours takes links away behind its answers, the last of them when nobody wants anything: the next one is not to wait for
+/// that.
+const REST: Duration = Duration::from_millis(350);
 
 /// How many times as fast as dockerd, and how many times what the kernel takes.
 const GOALS: [(&str, f64, Option<f64>); 4] = [
@@ -63,15 +62,10 @@ pub fn measure(
     let mut all = vec![<[Samples; CALLS.len()]>::default(); contenders.len()];
     let mut floors = <[Samples; 4]>::default();
     for turn in 0..turns + 1 {
-        let mut before_is_ours = false;
         for (contender, samples) in contenders.iter().zip(&mut all) {
-            if before_is_ours && !contender.is_ours() {
-                thread::sleep(BRIDGES);
-            }
-            before_is_ours = contender.is_ours();
             let took = contender.cycle(SAMPLES + turn * usize::try_from(times)?, times)?;
-            if before_is_ours {
-                thread::sleep(PORTS);
+            if contender.is_ours() {
+                thread::sleep(REST);
             }
             // The first one is to warm up.
             if turn > 0 {
@@ -143,7 +137,7 @@ pub fn starts(contenders: &mut [Contender], turns: usize, report: &mut Report) -
                     continue;
                 }
                 samples.add_time(contender.start(port)?);
-                thread::sleep(BRIDGES);
+                thread::sleep(REST);
             }
         }
         for (contender, samples) in contenders.iter().zip(&all).filter(|(_, all)| !all.is_empty()) {
