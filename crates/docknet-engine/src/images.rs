@@ -72,7 +72,12 @@ impl Images {
 
     /// A container's own directory, for files that its program sees and what it changes.
     pub(crate) fn container(&self, id: &ContainerId) -> PathBuf {
-        self.dir.join(CONTAINERS).join(id.as_str())
+        self.containers().join(id.as_str())
+    }
+
+    /// Where these are.
+    pub(crate) fn containers(&self) -> PathBuf {
+        self.dir.join(CONTAINERS)
     }
 
     /// Makes room for an image.

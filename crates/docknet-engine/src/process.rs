@@ -11,6 +11,7 @@ mod filter;
 mod held;
 mod inside;
 mod launch;
+mod log;
 mod lookup;
 mod output;
 mod root;
@@ -40,6 +41,7 @@ pub use self::held::hold_programs;
 pub(crate) use self::inside::unshare;
 pub(crate) use self::launch::{DEFAULT_CAPABILITIES, Launch, LaunchError, Program};
 use self::launch::{Place, Running, failed, launch};
+use self::output::Keep;
 pub(crate) use self::output::{Entry, Follower, Output, Reader, Said, Since, Stream};
 pub(crate) use self::root::Root;
 pub(crate) use self::stdio::{Input, Size, Stdio};
@@ -59,6 +61,8 @@ struct Shared {
     failures: broadcast::Sender<ContainerId>,
     /// Who holds them, if they outlive this.
     holder: Option<Arc<Holder>>,
+    /// Where each container has a directory of its own.
+    dir: Option<PathBuf>,
     /// Who waits for the programs of which containers.
     expected: Mutex<HashMap<ContainerId, usize>>,
     reactor: Reactor,
@@ -104,16 +108,18 @@ const DYING: Duration = Duration::from_secs(10);
 const FAILURES: usize = 64;
 
 impl Processes {
-    /// And where the end of each first program is told, with its exit code, after the last of its output.
+    /// And where the end of each first program is told, with its exit code, after the last of its output. What they say is kept in
+    /// the directories that containers have in this one.
     pub(crate) fn new(
         holder: Option<Holder>,
+        dir: Option<PathBuf>,
     ) -> io::Result<(Self, mpsc::UnboundedReceiver<(ContainerId, i64)>)> {
         let (exits, ends) = mpsc::unbounded_channel();
         let (failures, _) = broadcast::channel(FAILURES);
         let reactor = Reactor::new()?;
         let (containers, expected) = (Mutex::default(), Mutex::default());
         let holder = holder.map(Arc::new);
-        let shared = Shared { containers, exits, failures, holder, expected, reactor };
+        let shared = Shared { containers, exits, failures, holder, dir, expected, reactor };
         Ok((Self(Arc::new(shared)), ends))
     }
 
@@ -174,23 +180,25 @@ impl Processes {
     fn begin(
         &self,
         id: &ContainerId,
-        mut launch: Launch,
+        launch: Launch,
     ) -> Result<oneshot::Receiver<Result<Pid, LaunchError>>, LaunchError> {
-        if self.0.expected().contains_key(id) {
-            launch.program.reader = Reader::Comes;
-        }
+        let reader = match self.0.expected().contains_key(id) {
+            true => Reader::Comes,
+            false => Reader::Nobody,
+        };
         if self.running(id).is_ok_and(|running| running.exit.borrow().is_none()) {
             return Err(LaunchError::Io(format!("container {id} runs a program already")));
         }
         let (sender, started) = oneshot::channel();
         let began = self.began(id, sender);
+        let keep = Keep { reader, file: self.log(id), goes_on: false };
         match &self.0.holder {
             Some(holder) => {
                 let runtime = self.0.reactor.handle.clone();
-                held::hold(Arc::clone(holder), id.clone(), launch, runtime, began)
+                held::hold(Arc::clone(holder), id.clone(), launch, keep, runtime, began)
                     .map_err(failed("making a thread"))?;
             }
-            None => self.launch(Place::New(Box::new(launch)), began)?,
+            None => self.launch(Place::New(Box::new(launch)), keep, began)?,
         }
         Ok(started)
     }
@@ -222,9 +230,10 @@ impl Processes {
             let id = program.id().clone();
             let (sender, started) = oneshot::channel();
             let (began, runtime) = (self.began(&id, sender), self.0.reactor.handle.clone());
+            let keep = Keep { reader: Reader::Nobody, file: self.log(&id), goes_on: true };
             thread::Builder::new()
                 .name("container".to_owned())
-                .spawn(move || program.follow(Reader::Nobody, &runtime, began))?;
+                .spawn(move || program.follow(keep, &runtime, began))?;
             // One that cannot be read from is not there.
             if started.blocking_recv().is_ok_and(|started| started.is_ok()) {
                 recovered.push(id);
@@ -251,6 +260,7 @@ impl Processes {
         &self,
         id: &ContainerId,
         program: Program,
+        reader: Reader,
     ) -> Result<Exec, LaunchError> {
         let running = self.running(id).map_err(failed("exec"))?;
         let process = running.process.try_clone().map_err(failed("exec"))?;
@@ -261,16 +271,18 @@ impl Processes {
             sender.send(result.map(Exec)).ok();
             move |_| drop(shared)
         };
-        self.launch(Place::Beside { process, program: Box::new(program) }, began)?;
+        let keep = Keep { reader, ..Keep::default() };
+        self.launch(Place::Beside { process, program: Box::new(program) }, keep, began)?;
         started.await.map_err(failed("starting the command"))?
     }
 
     fn launch<E: FnOnce(i64)>(
         &self,
         place: Place,
+        keep: Keep,
         began: impl FnOnce(Result<Running, LaunchError>) -> E + Send + 'static,
     ) -> Result<(), LaunchError> {
-        launch(place, self.0.reactor.handle.clone(), began).map_err(failed("making a thread"))
+        launch(place, keep, self.0.reactor.handle.clone(), began).map_err(failed("making a thread"))
     }
 
     /// To the first program only, as Docker does. It gets what it handles; of the rest, only KILL and STOP.
@@ -326,8 +338,15 @@ impl Processes {
         self.running(id)?.resize(size)
     }
 
+    /// Of a container that a former engine ran, too.
     pub(crate) fn output(&self, id: &ContainerId) -> io::Result<Arc<Output>> {
-        Ok(self.running(id)?.streams.output)
+        let running = self.running(id).map(|running| running.streams.output);
+        running.or_else(|none| Output::of_file(&self.log(id).ok_or(none)?))
+    }
+
+    /// What this container says.
+    fn log(&self, id: &ContainerId) -> Option<PathBuf> {
+        self.0.dir.as_ref().map(|dir| dir.join(id.as_str()).join("log"))
     }
 
     /// Nothing if the program reads nothing.

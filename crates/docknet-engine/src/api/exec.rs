@@ -184,6 +184,7 @@ async fn run(
     container: Container,
     wish: Start,
 ) -> Outcome {
+    use crate::process::Reader;
     if exec.started.is_some() {
         let why = format!("exec command {} has already run", exec.id);
         return Err(Refusal::Worded(409, why));
@@ -196,7 +197,10 @@ async fn run(
         tty: exec.wish.tty,
         stdin: exec.wish.attach_stdin,
         privileged: exec.wish.privileged,
-        is_read: !wish.detach,
+        reader: match wish.detach {
+            true => Reader::Nobody,
+            false => Reader::Comes,
+        },
     };
     api.engine.await_leaving(&container).await;
     let started = match super::programs::exec(processes, &container, &asked).await {

@@ -93,8 +93,12 @@ pub(super) fn attach(
                 }
             }
             let Ok(output) = processes.output(&id) else { return };
-            // Who attached before the start misses nothing of it.
-            let since = if running && !replays { Since::Now } else { Since::Beginning };
+            let since = match (replays, running) {
+                (true, _) => Since::Beginning,
+                (false, true) => Since::Now,
+                // Who attached before the start misses nothing of it.
+                (false, false) => Since::Run,
+            };
             let input = processes.input(&id).ok().flatten().filter(|_| reads);
             let input = input.map(|input| (input, once.unwrap_or_default()));
             if streams {
@@ -174,12 +178,9 @@ pub(super) async fn exec(
         wish.directory.clone_into(&mut beside.directory);
     }
     beside.capabilities.all |= wish.privileged;
-    let mut program =
+    let program =
         command(&beside).map_err(|why| (Refusal::Worded(400, why.to_string()), NOT_STARTED))?;
-    if wish.is_read {
-        program.reader = Reader::Comes;
-    }
-    processes.exec(&container.id, program).await.map_err(|why| {
+    processes.exec(&container.id, program, wish.reader).await.map_err(|why| {
         let failed = not_started(&why);
         let words = format!("OCI runtime exec failed: {}", failed.words);
         (Refusal::Worded(failed.status, words), why.exit_code())
@@ -195,7 +196,7 @@ pub(super) struct ExecWish<'a> {
     pub(super) tty: bool,
     pub(super) stdin: bool,
     pub(super) privileged: bool,
-    pub(super) is_read: bool,
+    pub(super) reader: Reader,
 }
 
 /// Brings a connection and a command together, until that ends.

@@ -248,13 +248,14 @@ impl EngineBuilder {
                 let refused = |why: String| StartError::refused(why);
                 let holder = self.holder.zip(keep.is_some().then_some(dir.clone()).flatten());
                 let holder = holder.map(|(command, dir)| Holder::new(&dir, command));
-                let (all, ends) = Processes::new(holder).map_err(|why| refused(why.to_string()))?;
+                let images = Images::open(dir.as_deref())
+                    .map_err(|why| refused(format!("cannot keep files of images: {why}")))?;
+                let (all, ends) = Processes::new(holder, Some(images.containers()))
+                    .map_err(|why| refused(why.to_string()))?;
                 let all = Arc::new(all);
                 held = all
                     .recover_blocking()
                     .map_err(|why| refused(format!("cannot find programs that go on: {why}")))?;
-                let images = Images::open(dir.as_deref())
-                    .map_err(|why| refused(format!("cannot keep files of images: {why}")))?;
                 let images = Arc::new(images);
                 programs = Some((all.clone(), ends, images.clone()));
                 let kernel = Kernel::start(place, keep, Programs::new(all, images));

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use super::child::{Child, Executed, Identity, Report};
 use super::filter::Filter;
-use super::output::Reader;
+use super::output::Keep;
 use super::root::{Root, Sealed};
 use super::stdio::{Opened, Stdio, Streams};
 use super::user::{self, User};
@@ -61,8 +61,6 @@ pub(crate) struct Program {
     /// How many files it may have open, now and at most, if not as many as what starts it; nothing in the place of a number: any.
     pub(crate) open_files: Option<(Option<u64>, Option<u64>)>,
     pub(crate) stdio: Stdio,
-    /// Whether somebody is to read all that it says.
-    pub(crate) reader: Reader,
 }
 
 /// The first program of a container, and the namespaces for it.
@@ -142,21 +140,19 @@ pub(super) struct Begun {
 /// `began` is told of the start or of its failure, and gives what is told of the end. All output is there by then.
 pub(super) fn launch<E: FnOnce(i64)>(
     place: Place,
+    keep: Keep,
     runtime: Handle,
     began: impl FnOnce(Result<Running, LaunchError>) -> E + Send + 'static,
 ) -> io::Result<()> {
     thread::Builder::new().name("container".to_owned()).spawn(move || {
         // The first process takes all others with it, so nobody holds the other ends. A command may leave some behind.
-        let (drains, reader) = match &place {
-            Place::New(launch) => (true, launch.program.reader),
-            Place::Beside { program, .. } => (false, program.reader),
-        };
+        let drains = matches!(place, Place::New(_));
         match spawn(&place) {
             Err(error) => drop(began(Err(error))),
             Ok((mut child, begun)) => {
                 // The namespace of the network may go with the container now.
                 drop(place);
-                follow((begun, reader), &runtime, began, |drained| {
+                follow((begun, keep), &runtime, began, |drained| {
                     let code = wait(&mut child);
                     if drains {
                         drained.recv().ok();
@@ -172,7 +168,7 @@ pub(super) fn launch<E: FnOnce(i64)>(
 /// Reads what a program says, and waits for its end, on the calling thread: for a code, or for nothing if nobody can know any more. Who
 /// waits may also wait until all that was said has been read: until the end of what it is given.
 pub(super) fn follow<E: FnOnce(i64)>(
-    (begun, reader): (Begun, Reader),
+    (begun, keep): (Begun, Keep),
     runtime: &Handle,
     began: impl FnOnce(Result<Running, LaunchError>) -> E,
     wait: impl FnOnce(&mpsc::Receiver<()>) -> Option<i64>,
@@ -180,7 +176,7 @@ pub(super) fn follow<E: FnOnce(i64)>(
     let Begun { pid, process, opened } = begun;
     let (alive, drained) = mpsc::channel::<()>();
     let (exit, exited) = watch::channel(None);
-    let streams = match opened.serve(runtime, &alive, reader) {
+    let streams = match opened.serve(runtime, &alive, keep) {
         Ok(streams) => streams,
         Err(error) => {
             // It may have ended by itself. Nobody reads what it says, so nobody is waited for.

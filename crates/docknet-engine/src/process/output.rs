@@ -1,6 +1,8 @@
 //! What a container said: kept for a while, and read on by any number of followers.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -8,8 +10,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use super::log::{self, Log};
+
 /// As much is kept of each container; then the oldest lines go.
-const KEPT: usize = 1 << 20;
+pub(super) const KEPT: usize = 1 << 20;
 /// What keeping an entry costs besides its bytes, roughly: many short lines are bounded too.
 const ENTRY: usize = size_of::<Entry>();
 /// A program is not read while somebody for whom nothing may be lost is as far behind.
@@ -32,8 +36,18 @@ pub(crate) struct Output {
     room: watch::Sender<()>,
 }
 
+/// How it is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Keep {
+    pub(crate) reader: Reader,
+    /// A file with what was said before, and for what comes.
+    pub(crate) file: Option<PathBuf>,
+    /// What comes is of the same run of the program: it may continue a line.
+    pub(crate) goes_on: bool,
+}
+
 /// Whether somebody is to read all of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Reader {
     /// Soon.
     Comes,
@@ -62,6 +76,8 @@ pub(crate) struct Entry {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Since {
     Beginning,
+    /// Where this run of the program began.
+    Run,
     /// So many lines from the end, of both streams together.
     Tail(usize),
     Now,
@@ -77,11 +93,31 @@ pub(crate) enum Said {
 
 impl Output {
     /// Open until each of so many writers has closed it.
-    pub(crate) fn new(writers: usize, reader: Reader) -> Arc<Self> {
+    pub(crate) fn new(writers: usize, keep: Keep) -> Arc<Self> {
         let mut history = History { writers, ..History::default() };
-        if reader == Reader::Comes {
-            history.readers.insert(COMING, 0);
+        if let Some(file) = keep.file {
+            match Log::open(file) {
+                Ok((log, before)) => {
+                    history.resume(before, keep.goes_on);
+                    history.log = Some(log);
+                }
+                Err(why) => tracing::warn!(%why, "what a container says is kept in memory only"),
+            }
         }
+        if keep.reader == Reader::Comes {
+            history.readers.insert(COMING, history.written);
+        }
+        Self::of(history)
+    }
+
+    /// What a container said that says nothing more.
+    pub(crate) fn of_file(file: &Path) -> io::Result<Arc<Self>> {
+        let mut history = History::default();
+        history.resume(log::read(file)?.0, false);
+        Ok(Self::of(history))
+    }
+
+    fn of(history: History) -> Arc<Self> {
         let (news, room) = (watch::Sender::new(()), watch::Sender::new(()));
         Arc::new(Self { history: Mutex::new(history), news, room })
     }
@@ -216,6 +252,9 @@ struct History {
     /// How much of that each has read who is waited for.
     readers: BTreeMap<u64, usize>,
     next_reader: u64,
+    /// The number of the first entry of this run of the program.
+    begun: u64,
+    log: Option<Log>,
 }
 
 enum At {
@@ -226,26 +265,51 @@ enum At {
 }
 
 impl History {
-    fn push(&mut self, stream: Stream, bytes: &Bytes, time: Timestamp) {
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let [out, err] = &mut self.column;
-            let column = match stream {
-                Stream::Stdout => out,
-                Stream::Stderr => err,
-            };
-            let begins_line = *column == 0 || *column >= LINE;
-            let before = if begins_line { 0 } else { *column };
-            *column = if line.ends_with(b"\n") { 0 } else { before + line.len() };
-            self.size += line.len() + ENTRY;
-            self.written += line.len() + ENTRY;
-            self.entries.push_back(Entry {
-                stream,
-                time,
-                bytes: bytes.slice_ref(line),
-                begins_line,
-            });
+    /// Goes on where another left off.
+    fn resume(&mut self, before: Vec<Entry>, goes_on: bool) {
+        for entry in before {
+            if goes_on {
+                self.place(entry.stream, &entry.bytes);
+            }
+            self.keep(entry);
         }
         self.trim();
+        self.begun = self.position(Since::Now);
+    }
+
+    fn push(&mut self, stream: Stream, bytes: &Bytes, time: Timestamp) {
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let begins_line = self.place(stream, line);
+            let entry = Entry { stream, time, bytes: bytes.slice_ref(line), begins_line };
+            if let Some(log) = &mut self.log {
+                log.add(&entry);
+            }
+            self.keep(entry);
+        }
+        self.trim();
+        if let Some(Err(why)) = self.log.as_mut().map(|log| log.write(&self.entries)) {
+            tracing::warn!(%why, "what a container says from now on is kept in memory only");
+            self.log = None;
+        }
+    }
+
+    /// Whether what comes next on a stream begins a line.
+    fn place(&mut self, stream: Stream, line: &[u8]) -> bool {
+        let [out, err] = &mut self.column;
+        let column = match stream {
+            Stream::Stdout => out,
+            Stream::Stderr => err,
+        };
+        let begins_line = *column == 0 || *column >= LINE;
+        let before = if begins_line { 0 } else { *column };
+        *column = if line.ends_with(b"\n") { 0 } else { before + line.len() };
+        begins_line
+    }
+
+    fn keep(&mut self, entry: Entry) {
+        self.size += entry.bytes.len() + ENTRY;
+        self.written += entry.bytes.len() + ENTRY;
+        self.entries.push_back(entry);
     }
 
     /// How far behind the last of those is who are waited for.
@@ -278,6 +342,7 @@ impl History {
         let end = self.first + self.entries.len() as u64;
         match since {
             Since::Beginning => self.first,
+            Since::Run => self.begun,
             Since::Now | Since::Tail(0) => end,
             Since::Tail(lines) => {
                 let mut beginnings =
@@ -326,7 +391,7 @@ mod tests {
 
     #[test]
     fn the_tail_counts_lines_and_not_pieces() {
-        let output = Output::new(2, Reader::Nobody);
+        let output = Output::new(2, Keep::default());
         say(&output, Stream::Stdout, "one\ntwo\nth");
         say(&output, Stream::Stdout, "ree\nfo");
         say(&output, Stream::Stderr, "oops\n");
@@ -342,7 +407,7 @@ mod tests {
 
     #[test]
     fn the_oldest_lines_go_whole() {
-        let output = Output::new(1, Reader::Nobody);
+        let output = Output::new(1, Keep::default());
         say(&output, Stream::Stdout, "the first");
         say(&output, Stream::Stdout, " line\n");
         let line = format!("{}\n", "x".repeat(1023));
@@ -357,7 +422,7 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_bounded_and_its_latest_part_is_kept() {
-        let output = Output::new(1, Reader::Nobody);
+        let output = Output::new(1, Keep::default());
         for _ in 0..40 {
             say(&output, Stream::Stdout, &"x".repeat(64 << 10));
         }
@@ -367,7 +432,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_follower_reads_what_was_and_what_comes_until_all_writers_closed() {
-        let output = Output::new(2, Reader::Nobody);
+        let output = Output::new(2, Keep::default());
         say(&output, Stream::Stdout, "before\n");
         let all = output.subscribe(Since::Beginning);
         let new = output.subscribe(Since::Now);
@@ -382,8 +447,38 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_was_said_before_is_kept_and_who_waits_for_a_run_gets_that_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("log");
+        let open =
+            |reader, goes_on| Output::new(1, Keep { reader, file: Some(file.clone()), goes_on });
+        let first = open(Reader::Nobody, false);
+        say(&first, Stream::Stdout, "one\ntw");
+        first.close();
+        // The engine was another for a while.
+        let same = open(Reader::Nobody, true);
+        say(&same, Stream::Stdout, "o\nthr");
+        same.close();
+        let begin: Vec<_> =
+            same.read(Since::Beginning).iter().map(|entry| entry.begins_line).collect();
+        assert_eq!(begin, [true, true, false, true]);
+        let next = open(Reader::Comes, false);
+        let run = next.subscribe_to_all(Since::Run);
+        next.expect_nobody();
+        say(&next, Stream::Stdout, "four\n");
+        next.close();
+        assert!(next.read(Since::Tail(1))[0].begins_line);
+        let said = rest(run).await;
+        assert!(matches!(&said[..], [Said::Entry(entry)] if entry.bytes == "four\n"), "{said:?}");
+        let all = ["one\n", "tw", "o\n", "thr", "four\n"];
+        assert_eq!(texts(&next.read(Since::Beginning)), all);
+        let ended = Output::of_file(&file).unwrap();
+        assert_eq!(rest(ended.subscribe(Since::Beginning)).await.len(), all.len());
+    }
+
+    #[tokio::test]
     async fn a_follower_that_is_too_slow_learns_how_much_it_missed() {
-        let output = Output::new(1, Reader::Nobody);
+        let output = Output::new(1, Keep::default());
         let follower = output.subscribe(Since::Beginning);
         let total = 2 * KEPT / 1024;
         for _ in 0..total {

@@ -17,7 +17,7 @@ use tokio::net::unix::pipe;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::output::{Output, Reader, Stream};
+use super::output::{Keep, Output, Stream};
 
 /// So many writes wait for a program that does not read.
 const WAITING: usize = 16;
@@ -171,7 +171,7 @@ impl Opened {
         self,
         runtime: &Handle,
         alive: &T,
-        reader: Reader,
+        keep: Keep,
     ) -> io::Result<Streams> {
         let _registers_here = runtime.enter();
         let mut sources = Vec::new();
@@ -184,7 +184,7 @@ impl Opened {
             stdin = Some(terminal.try_clone()?);
         }
         let sink = stdin.map(sink).transpose()?;
-        let output = Output::new(sources.len(), reader);
+        let output = Output::new(sources.len(), keep);
         for (stream, mut end) in sources {
             let (output, alive) = (Arc::clone(&output), alive.clone());
             runtime.spawn(async move {

@@ -11,7 +11,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_program_says_what_it_has_to_and_ends_with_its_code() {
-    let (processes, mut exits) = Processes::new(None).unwrap();
+    let (processes, mut exits) = Processes::new(None, None).unwrap();
     let id = id("a");
     processes.start(&id, shell("echo out; echo err >&2; exit 7")).await.unwrap();
     assert_eq!(exits.recv().await, Some((id.clone(), 7)));
@@ -23,7 +23,7 @@ async fn a_program_says_what_it_has_to_and_ends_with_its_code() {
 
 #[tokio::test]
 async fn the_first_program_ignores_term_unless_it_handles_it_and_never_kill() {
-    let (processes, mut exits) = Processes::new(None).unwrap();
+    let (processes, mut exits) = Processes::new(None, None).unwrap();
     let (deaf, polite) = (id("deaf"), id("polite"));
     processes.start(&deaf, shell("echo ready; read forever")).await.unwrap();
     let trap = "trap 'exit 3' TERM; echo ready; while :; do read forever; done";
@@ -41,7 +41,7 @@ async fn the_first_program_ignores_term_unless_it_handles_it_and_never_kill() {
 
 #[tokio::test]
 async fn what_does_not_start_says_why() {
-    let (processes, _exits) = Processes::new(None).unwrap();
+    let (processes, _exits) = Processes::new(None, None).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let script = directory.path().join("script");
     fs::write(&script, "#!/nosuch/interpreter\n").unwrap();
@@ -111,7 +111,7 @@ async fn a_user_has_no_capabilities_and_root_those_of_docker() {
 
 #[tokio::test]
 async fn a_terminal_is_one_with_its_size() {
-    let (processes, mut exits) = Processes::new(None).unwrap();
+    let (processes, mut exits) = Processes::new(None, None).unwrap();
     let id = id("a");
     let mut launch =
         shell("tty; stty size; read line; stty size; echo got $line; : < /dev/tty && exit 4");
@@ -129,7 +129,7 @@ async fn a_terminal_is_one_with_its_size() {
 
 #[tokio::test]
 async fn standard_input_is_written_and_closed() {
-    let (processes, mut exits) = Processes::new(None).unwrap();
+    let (processes, mut exits) = Processes::new(None, None).unwrap();
     let id = id("a");
     let mut launch = launch_of(program_of(&["cat"]));
     launch.program.stdio = Stdio::Pipes { stdin: true };
@@ -145,13 +145,13 @@ async fn standard_input_is_written_and_closed() {
 
 #[tokio::test]
 async fn a_command_is_in_the_namespaces_of_its_container() {
-    let (processes, _exits) = Processes::new(None).unwrap();
+    let (processes, _exits) = Processes::new(None, None).unwrap();
     let id = id("a");
     processes.start(&id, shell("echo ready; read forever")).await.unwrap();
     said(&processes.output(&id).unwrap(), "ready\n").await;
     let namespaces =
         "for of in pid mnt uts ipc net; do readlink /proc/self/ns/$of /proc/1/ns/$of; done; exit 9";
-    let exec = processes.exec(&id, shell(namespaces).program).await.unwrap();
+    let exec = processes.exec(&id, shell(namespaces).program, Reader::Nobody).await.unwrap();
     assert_eq!(exec.wait().await, Some(9));
     let all = all(exec.output()).await;
     let lines: Vec<_> = all.lines().collect();
@@ -161,21 +161,24 @@ async fn a_command_is_in_the_namespaces_of_its_container() {
         let (of, _) = pair[0].split_once(':').unwrap();
         assert_ne!(fs::read_link(format!("/proc/self/ns/{of}")).unwrap(), Path::new(pair[0]));
     }
-    let error = processes.exec(&id, program_of(&["nosuch"])).await.unwrap_err();
+    let error = processes.exec(&id, program_of(&["nosuch"]), Reader::Nobody).await.unwrap_err();
     assert_eq!(error.exit_code(), 127);
     // The container takes its commands with it.
-    let exec = processes.exec(&id, shell("echo ready; read forever").program).await.unwrap();
+    let exec = processes
+        .exec(&id, shell("echo ready; read forever").program, Reader::Nobody)
+        .await
+        .unwrap();
     said(exec.output(), "ready\n").await;
     assert_eq!(exec.exit_code(), None);
     processes.signal(&id, Signal::KILL.as_raw()).unwrap();
     assert_eq!(exec.wait().await, Some(137));
     assert_eq!(processes.wait(&id).unwrap().await, Some(137));
-    assert!(processes.exec(&id, program_of(&["true"])).await.is_err());
+    assert!(processes.exec(&id, program_of(&["true"]), Reader::Nobody).await.is_err());
 }
 
 #[tokio::test]
 async fn a_pause_stops_all_processes() {
-    let (processes, _exits) = Processes::new(None).unwrap();
+    let (processes, _exits) = Processes::new(None, None).unwrap();
     let id = id("a");
     let pid = processes.start(&id, shell("sleep 1000 & echo ready; wait")).await.unwrap();
     said(&processes.output(&id).unwrap(), "ready\n").await;
@@ -199,7 +202,7 @@ async fn a_pause_stops_all_processes() {
 
 #[tokio::test]
 async fn a_dropped_engine_ends_its_containers_even_those_that_are_starting() {
-    let (processes, mut exits) = Processes::new(None).unwrap();
+    let (processes, mut exits) = Processes::new(None, None).unwrap();
     processes.start(&id("a"), shell("read forever")).await.unwrap();
     {
         let second = id("b");
@@ -229,7 +232,7 @@ fn many_at_once_leave_no_zombie_and_no_descriptor() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let before = descriptors();
-        let (processes, mut exits) = Processes::new(None).unwrap();
+        let (processes, mut exits) = Processes::new(None, None).unwrap();
         let processes = Arc::new(processes);
         let starts = (0..40).map(|at| {
             let processes = Arc::clone(&processes);
@@ -271,7 +274,7 @@ fn a_killed_engine_takes_its_containers_along() {
     if env::var_os("DOCKNET_TEST_ROLE").is_some() {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let (processes, mut exits) = Processes::new(None).unwrap();
+            let (processes, mut exits) = Processes::new(None, None).unwrap();
             let mut launch = shell("sleep 1000 & wait");
             launch.program.stdio = Stdio::Pipes { stdin: false };
             launch.program.user = Some("1234:1234".to_owned());
@@ -328,7 +331,6 @@ fn program_of(arguments: &[&str]) -> Program {
         no_new_privileges: false,
         open_files: None,
         stdio: Stdio::Pipes { stdin: false },
-        reader: Reader::Nobody,
     }
 }
 
@@ -355,7 +357,7 @@ fn network() -> OwnedFd {
 
 /// To its end, with all that it says.
 async fn run(launch: Launch) -> String {
-    let (processes, mut exits) = Processes::new(None).unwrap();
+    let (processes, mut exits) = Processes::new(None, None).unwrap();
     processes.start(&id("a"), launch).await.unwrap();
     exits.recv().await.unwrap();
     all(&processes.output(&id("a")).unwrap()).await

@@ -76,6 +76,20 @@ async fn pid(client: &Client, name: &str) -> u64 {
     pid
 }
 
+/// What its program wrote to its standard output.
+async fn logs(client: &Client, name: &str) -> String {
+    let logs = http::Request::get(format!("/containers/{name}/logs?stdout=1"));
+    let logs = client.send(logs.body("".into()).unwrap()).await.unwrap();
+    let mut logs = logs.into_body().collect(1 << 16).await.unwrap();
+    let mut said = String::new();
+    while logs.len() >= 8 {
+        let length = u32::from_be_bytes(logs[4..8].try_into().unwrap());
+        let frame = logs.split_to(8 + length as usize);
+        said.push_str(std::str::from_utf8(&frame[8..]).unwrap());
+    }
+    said
+}
+
 /// The numbers of processes that hold programs in this state.
 pub(crate) fn holders(dir: &Path) -> Vec<i32> {
     let socket = dir.join("programs.sock");
@@ -129,7 +143,7 @@ async fn programs_outlive_the_engine() {
     rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).unwrap();
     let client = engine.client();
     run(&client, "web", "trap 'exit 3' TERM; while :; do sleep 0.05; done").await;
-    run(&client, "told", "sleep 0.5; echo the end; exit 9").await;
+    run(&client, "told", "echo begun; sleep 0.5; echo the end; exit 9").await;
     let first = pid(&client, "web").await;
     let holder = holders(place.dir.path());
     assert_eq!(holder.len(), 1);
@@ -151,10 +165,7 @@ async fn programs_outlive_the_engine() {
         client.containers().get("told").await.unwrap().info().exit_code == Some(9)
     })
     .await;
-    let logs = http::Request::get("/containers/told/logs?stdout=1");
-    let logs = client.send(logs.body("".into()).unwrap()).await.unwrap();
-    let logs = logs.into_body().collect(1 << 16).await.unwrap();
-    assert!(logs.ends_with(b"the end\n"), "{logs:?}");
+    assert_eq!(logs(&client, "told").await, "begun\nthe end\n");
     // It is as any other: it can be looked into, put on networks, and stopped.
     let back = client.networks().create("back").await.unwrap();
     back.connect(&web, EndpointSpec::new()).await.unwrap();
@@ -166,6 +177,21 @@ async fn programs_outlive_the_engine() {
     // With nothing to hold and nobody to hold it for, nobody is left.
     drop((client, engine, web, back));
     until("the holder ends", async || holders(place.dir.path()).is_empty()).await;
+
+    // What one that ended has said is there until it is removed.
+    let engine = place.open().await;
+    let client = engine.client();
+    assert_eq!(logs(&client, "told").await, "begun\nthe end\n");
+    let told = client.containers().get("told").await.unwrap();
+    told.start().await.unwrap();
+    until("it has said it again", async || {
+        logs(&client, "told").await == "begun\nthe end\nbegun\nthe end\n"
+    })
+    .await;
+    let own = place.dir.path().join("containers").join(told.id().as_str());
+    assert!(own.join("log").exists());
+    told.remove().await.unwrap();
+    assert!(!own.exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

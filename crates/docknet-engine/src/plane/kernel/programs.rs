@@ -19,9 +19,7 @@ use crate::core::step::Outlook;
 use crate::dns::{Families, Hosts, Overrides, Resolv, split_extra_host};
 use crate::images::Images;
 use crate::open_files::limit_before;
-use crate::process::{
-    self, DEFAULT_CAPABILITIES, Launch, LaunchError, Processes, Reader, Size, Stdio,
-};
+use crate::process::{self, DEFAULT_CAPABILITIES, Launch, LaunchError, Processes, Size, Stdio};
 
 /// The programs of this engine's containers.
 #[derive(Debug)]
@@ -193,7 +191,6 @@ pub(crate) fn command(command: &Command) -> io::Result<process::Program> {
         no_new_privileges: command.confinement.no_new_privileges,
         open_files: limit_before().map(|limit| (limit.current, limit.maximum)),
         stdio,
-        reader: Reader::Nobody,
     })
 }
 

@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 
 use super::super::child::inherits_nothing;
 use super::super::launch::{Begun, Launch, LaunchError, Running, failed, follow};
-use super::super::output::Reader;
+use super::super::output::Keep;
 use super::super::stdio::{Ends, Opened};
 use super::wire::{receive, send};
 use super::{Reply, Request, Run, VERSION};
@@ -70,16 +70,16 @@ pub(crate) fn hold<E: FnOnce(i64)>(
     holder: Arc<Holder>,
     id: ContainerId,
     launch: Launch,
+    keep: Keep,
     runtime: Handle,
     began: impl FnOnce(Result<Running, LaunchError>) -> E + Send + 'static,
 ) -> io::Result<()> {
-    let reader = launch.program.reader;
     thread::Builder::new().name("container".to_owned()).spawn(move || {
         let started = holder.start(id, launch);
         // An engine that ends is not held up by what runs on.
         drop(holder);
         match started {
-            Ok(program) => program.follow(reader, &runtime, began),
+            Ok(program) => program.follow(keep, &runtime, began),
             Err(why) => drop(began(Err(why))),
         }
     })?;
@@ -293,12 +293,12 @@ impl Program {
     /// Waits for it, on the calling thread.
     pub(in crate::process) fn follow<E: FnOnce(i64)>(
         self,
-        reader: Reader,
+        keep: Keep,
         runtime: &Handle,
         began: impl FnOnce(Result<Running, LaunchError>) -> E,
     ) {
         let Self { run, begun, ended, link, .. } = self;
-        follow((begun, reader), runtime, began, |drained| {
+        follow((begun, keep), runtime, began, |drained| {
             let code = ended.recv().ok()?;
             drained.recv().ok();
             // All that it said was read. Who waits for its end may be about to end as well, so the holder hears of it first.
