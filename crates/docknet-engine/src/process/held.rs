@@ -17,7 +17,7 @@ use super::launch::{Launch, LaunchError};
 use super::stdio::Ends;
 
 /// What both must have in common. An engine of another version leaves what runs alone, and does not start.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Names one run of a container's program: the next one is another, under the same id.
 type Run = u64;

@@ -26,7 +26,7 @@ const HEAD: usize = size_of::<u8>() + size_of::<i64>() + size_of::<u32>();
 const IS_STDERR: u8 = 1;
 const BEGINS_LINE: u8 = 2;
 /// A file that is longer is written anew, with what is kept.
-const LONGEST: usize = 2 * KEPT;
+const LONGEST: usize = 4 * KEPT;
 
 impl Log {
     /// What there is, as far as it is whole, and where what comes next goes.
@@ -156,7 +156,7 @@ mod tests {
         // Where nothing more can be written, that is said.
         drop(dir);
         let mut failed = false;
-        for _ in 0..20 {
+        for _ in 0..40 {
             log.add(&line);
             failed |= log.write(&VecDeque::new()).is_err();
         }
