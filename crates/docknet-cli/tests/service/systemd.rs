@@ -13,7 +13,7 @@ use crate::{DOCKNET, Process, networks, wait_until};
 const UNITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contrib/systemd");
 
 /// Makes a system out of the host's files, with `docknet` and its units installed as these say, and starts systemd on it.
-/// Writes go to memory. Its directory, the program and the units come as arguments.
+/// Writes go to memory. Its directory, the program, the units and the name of its control group come as arguments.
 const BOOT: &str = r#"
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$1"

@@ -16,7 +16,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::json;
 
 use crate::crash::daemon::{Daemon, State};
-use crate::lab::{Lab, SERVER, StateDir, ask, assert_silent, ip, listen, until};
+use crate::lab::{Lab, SERVER, StateDir, ask, assert_silent, ip, listen, next_engine, until};
 
 const LABEL: &str = "docknet.namespace";
 
@@ -387,8 +387,7 @@ async fn a_program_whose_engine_ended_leaves_nothing_in_it() {
     let dir = StateDir::new();
     let brought = Brought::new();
     let before = brought.told();
-    let engine =
-        async || Engine::kernel().inside(&machine).state(dir.path()).start().await.unwrap();
+    let engine = async || next_engine(|| Engine::kernel().inside(&machine).state(dir.path())).await;
     let first = engine().await;
     let spec = ContainerSpec::new("host").name("tool").command(["sleep", "600"]);
     let spec = spec.label(LABEL, brought.path().display().to_string());

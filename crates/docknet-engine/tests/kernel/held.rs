@@ -7,7 +7,7 @@ use docknet::{Client, Container, ContainerSpec, ContainerStatus, EndpointSpec};
 use docknet_engine::{Engine, Sandbox};
 
 use crate::crash::harness;
-use crate::lab::{Lab, StateDir, until};
+use crate::lab::{Lab, StateDir, logs, next_engine, until};
 
 const HOLDER: &str = "held::holds_programs";
 
@@ -56,8 +56,8 @@ impl Place {
     }
 
     async fn open(&self) -> Engine {
-        let builder = Engine::kernel().inside(&self.machine).state(self.dir.path());
-        builder.held_by(holder()).start().await.unwrap()
+        let builder = || Engine::kernel().inside(&self.machine).state(self.dir.path());
+        next_engine(|| builder().held_by(holder())).await
     }
 }
 
@@ -74,20 +74,6 @@ async fn pid(client: &Client, name: &str) -> u64 {
     let pid = shown.attrs()["State"]["Pid"].as_u64().unwrap();
     assert_ne!(pid, 0, "{name} does not run");
     pid
-}
-
-/// What its program wrote to its standard output.
-async fn logs(client: &Client, name: &str) -> String {
-    let logs = http::Request::get(format!("/containers/{name}/logs?stdout=1"));
-    let logs = client.send(logs.body("".into()).unwrap()).await.unwrap();
-    let mut logs = logs.into_body().collect(1 << 16).await.unwrap();
-    let mut said = String::new();
-    while logs.len() >= 8 {
-        let length = u32::from_be_bytes(logs[4..8].try_into().unwrap());
-        let frame = logs.split_to(8 + length as usize);
-        said.push_str(std::str::from_utf8(&frame[8..]).unwrap());
-    }
-    said
 }
 
 /// The numbers of processes that hold programs in this state.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tar::{Builder, EntryType, Header};
 
-use crate::lab::{Lab, StateDir};
+use crate::lab::{Lab, StateDir, logs, next_engine};
 
 pub(crate) type Archive = Builder<Vec<u8>>;
 
@@ -123,16 +123,7 @@ async fn start(client: &Client, name: &str, config: Value) {
 async fn end(client: &Client, name: &str) -> (String, i64) {
     let (_, ended) = post(client, &format!("/containers/{name}/wait"), "").await;
     let ended: Value = serde_json::from_str(&ended).unwrap();
-    let path = format!("/containers/{name}/logs?stdout=1&stderr=1");
-    let answer = client.send(Request::get(path).body(Bytes::new()).unwrap()).await.unwrap();
-    let mut logs = answer.into_body().collect(1 << 20).await.unwrap();
-    let mut said = String::new();
-    while logs.len() >= 8 {
-        let length = u32::from_be_bytes(logs[4..8].try_into().unwrap());
-        let frame = logs.split_to(8 + length as usize);
-        said.push_str(std::str::from_utf8(&frame[8..]).unwrap());
-    }
-    (said, ended["StatusCode"].as_i64().unwrap())
+    (logs(client, name).await, ended["StatusCode"].as_i64().unwrap())
 }
 
 pub(crate) fn shell(image: &str, line: &str) -> Value {
@@ -265,8 +256,8 @@ async fn what_is_no_image_changes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_container_changes_is_its_own_until_it_is_removed() {
     let state = StateDir::new();
-    let open = || Engine::kernel().isolated().state(state.path()).start();
-    let engine = open().await.unwrap();
+    let open = async || next_engine(|| Engine::kernel().isolated().state(state.path())).await;
+    let engine = open().await;
     let client = engine.client();
     import(&client, "tools", tree(&["sh", "sleep", "cat", "rm"])).await;
     start(&client, "one", shell("tools", "sleep 600")).await;
@@ -277,7 +268,7 @@ async fn what_a_container_changes_is_its_own_until_it_is_removed() {
     assert!(exec(&client, "two", "cat /etc/group").await.success());
     drop((client, engine));
 
-    let engine = open().await.unwrap();
+    let engine = open().await;
     let client = engine.client();
     let one = client.containers().get("one").await.unwrap();
     one.start().await.unwrap();

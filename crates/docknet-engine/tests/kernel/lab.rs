@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use docknet::{Client, ContainerSpec, EndpointSpec, NetworkSpec};
-use docknet_engine::{Engine, Sandbox};
+use docknet_engine::{Engine, EngineBuilder, Sandbox};
 use rustix::mount::{UnmountFlags, unmount};
 
 use crate::held;
@@ -127,14 +127,42 @@ impl Drop for StateDir {
     }
 }
 
+/// An engine of a state that another one had until now: what it did last may be at work for a moment after it is dropped.
+pub(crate) async fn next_engine(builder: impl Fn() -> EngineBuilder) -> Engine {
+    let begun = Instant::now();
+    loop {
+        match builder().start().await {
+            Err(why) if why.to_string().contains("another") && begun.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            started => return started.unwrap(),
+        }
+    }
+}
+
 /// Lets the namespaces go that are kept in a state's directory.
 pub(crate) fn release(state: &Path) {
     let kept = std::fs::read_dir(state.join("namespaces"));
     for kept in kept.into_iter().flatten() {
         let path = kept.unwrap().path();
         while unmount(&path, UnmountFlags::DETACH).is_ok() {}
-        std::fs::remove_file(path).unwrap();
+        // An engine that is about to end may take it away as well.
+        let _ = std::fs::remove_file(path);
     }
+}
+
+/// What a container's programs have written to their pipes, in the order in which it came.
+pub(crate) async fn logs(client: &Client, name: &str) -> String {
+    let request = http::Request::get(format!("/containers/{name}/logs?stdout=1&stderr=1"));
+    let answer = client.send(request.body("".into()).unwrap()).await.unwrap();
+    let mut logs = answer.into_body().collect(1 << 20).await.unwrap();
+    let mut said = String::new();
+    while logs.len() >= 8 {
+        let length = u32::from_be_bytes(logs[4..8].try_into().unwrap());
+        let frame = logs.split_to(8 + length as usize);
+        said.push_str(std::str::from_utf8(&frame[8..]).unwrap());
+    }
+    said
 }
 
 /// Waits until that holds, but not for long.

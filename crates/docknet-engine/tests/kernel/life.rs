@@ -10,11 +10,11 @@ use docknet::{Client, ContainerSpec, EndpointSpec, NetworkSpec};
 use docknet_engine::{Engine, Sandbox};
 use serde_json::json;
 
-use crate::lab::{Lab, StateDir, ask, ask_for, ip, listen, until};
+use crate::lab::{Lab, StateDir, ask, ask_for, ip, listen, next_engine, until};
 
 /// An engine whose state is in a directory, on a machine that the test plays.
 async fn engine(machine: &Sandbox, dir: &Path) -> Engine {
-    Engine::kernel().inside(machine).state(dir).image("app").start().await.unwrap()
+    next_engine(|| Engine::kernel().inside(machine).state(dir).image("app")).await
 }
 
 async fn run(client: &Client, name: &str, network: &str) {
