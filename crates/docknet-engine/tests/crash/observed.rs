@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::work::{Owned, Place};
 
 /// Every network and every container.
+#[derive(PartialEq)]
 pub(crate) struct Observed {
     /// As inspections show them, by name.
     pub(crate) networks: BTreeMap<String, Value>,

@@ -151,20 +151,26 @@ impl Load {
     }
 }
 
-/// What runs is what is said to run, and nothing else.
-fn check_programs(when: &str, observed: &Observed, state: &State) {
+/// The programs that are said to run, and those that do.
+fn programs(observed: &Observed, state: &State) -> (BTreeSet<i64>, BTreeSet<i64>) {
     let running = observed.containers.values().filter(|one| one["State"]["Running"] == true);
-    let told: BTreeSet<i64> = running.map(|one| one["State"]["Pid"].as_i64().unwrap()).collect();
+    let told = running.map(|one| one["State"]["Pid"].as_i64().unwrap()).collect();
+    let (_, held) = state.held().unwrap_or_default();
+    (told, held.into_iter().map(i64::from).collect())
+}
+
+/// What a client sees once what was killed before the crash has ended, and that is told: until then, one answer differs from
+/// the next.
+async fn settled(client: &Client, state: &State) -> Observed {
     let begun = Instant::now();
+    let mut before = Observed::read(client).await;
     loop {
-        let (_, held) = state.held().unwrap_or_default();
-        let held: BTreeSet<i64> = held.into_iter().map(i64::from).collect();
-        if told == held {
-            return;
+        let now = Observed::read(client).await;
+        let (told, held) = programs(&now, state);
+        if (now == before && told == held) || begun.elapsed() > PATIENCE {
+            return now;
         }
-        // What was killed takes a moment to end.
-        assert!(begun.elapsed() < PATIENCE, "{when}: {told:?} are said to run, and {held:?} do");
-        thread::sleep(Duration::from_millis(5));
+        before = now;
     }
 }
 
@@ -200,7 +206,7 @@ impl Story {
     }
 
     async fn check(&mut self, when: &str, client: &Client, machine: &Machine, state: &State) {
-        let observed = Observed::read(client).await;
+        let observed = settled(client, state).await;
         observed.check_invariants(when);
         for (name, id) in self.networks.iter().filter(|(name, _)| self.work.owns(name)) {
             if let Some(found) = observed.network_id(name) {
@@ -226,7 +232,8 @@ impl Story {
         }
         told::assert_same(when, &expected, &found);
         self.check_that_nothing_moved(when, &observed, state, &under_way);
-        check_programs(when, &observed, state);
+        let (told, held) = programs(&observed, state);
+        assert_eq!(told, held, "{when}: what is said to run, and what does");
         if self.is_packets_turn() {
             traffic::check(when, &observed, state);
             traffic::check_ports(when, expected.published(), machine, state);
